@@ -1,0 +1,147 @@
+// Who may import whom. The rings of the library, from the inside out: `protocol/` is pure; the domain and `backend/`
+// decide; `net/`, the credential files and the packages above touch the world. Inner rings never import outer ones.
+import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+
+/**
+ * @typedef {object} Rule
+ * @property {RegExp} from files it binds, relative to `packages/`
+ * @property {RegExp} forbidden what they may not import: a path relative to `packages/`, `node:…`, or a package's name
+ * @property {boolean} [evenTypes] whether type-only imports are forbidden too; by default they are free
+ * @property {string} because
+ */
+
+const io =
+  /^node:(net|tls|dns|http|https|http2|dgram|fs|child_process|worker_threads|cluster|timers|readline|stream)(\/|$)/
+const files = /^node:fs(\/|$)/
+const sockets = /^node:(net|tls|dns|http|https|http2|dgram)(\/|$)/
+
+/** @type {readonly Rule[]} */
+export const rules = [
+  {
+    from: /^apns-worker\/src\/protocol\//,
+    forbidden: /^node:(?!(assert|buffer)$)/,
+    evenTypes: true,
+    because: 'protocol/ is pure: bytes in, events and bytes out',
+  },
+  {
+    from: /^apns-worker\/src\/protocol\//,
+    forbidden: /^apns-worker\/src\/(?!protocol\/)/,
+    because: 'protocol/ is the innermost ring',
+  },
+  {
+    from: /^apns-worker\/src\/protocol\//,
+    forbidden: /^apns-worker\/src\/(backend|net|broadcast|credentials)\//,
+    evenTypes: true,
+    because: 'protocol/ knows neither APNs policy nor the network',
+  },
+  {
+    from: /^apns-worker\/src\/protocol\/http2\//,
+    forbidden: /^apns-worker\/src\/(?!protocol\/http2\/)/,
+    evenTypes: true,
+    because: 'protocol/http2 knows nothing of APNs',
+  },
+  {
+    from: /^apns-worker\/src\/(queue|message|notification|delivery|payload|push-type|error|feedback)\.ts$/,
+    forbidden: io,
+    evenTypes: true,
+    because: 'the domain decides and touches nothing',
+  },
+  {
+    from: /^apns-worker\/src\/(queue|message|notification|delivery|payload|push-type|error|feedback)\.ts$/,
+    forbidden: /^apns-worker\/src\/(net|protocol\/http2|backend\/.+\/)/,
+    because: 'the domain knows no transport',
+  },
+  {
+    from: /^apns-worker\/src\/(?!net\/)/,
+    forbidden: sockets,
+    because: 'net/ is the only room that touches sockets',
+  },
+  {
+    from: /^apns-worker\/src\/(?!(net|credentials)\/|load-backend)/,
+    forbidden: files,
+    because: 'files are read at the edges only',
+  },
+  {
+    from: /^apns-worker\/src\/net\//,
+    forbidden: /^apns-worker\/src\/(backend|broadcast)\//,
+    because: 'net/ serves the backends and does not know them',
+  },
+  {
+    from: /^apns-worker\/src\//,
+    forbidden: /^(?!node:|apns-worker\/src\/)/,
+    evenTypes: true,
+    because: 'the library has no dependencies',
+  },
+  {
+    from: /^simulator\/src\//,
+    forbidden: /^apns-worker(\/|$)/,
+    evenTypes: true,
+    because: 'the simulator and the library share no code, so that each checks the other',
+  },
+  {
+    from: /^simulator\/src\//,
+    forbidden: /^(?!simulator\/)[\w-]+\/(src|dist)\//,
+    evenTypes: true,
+    because: 'the simulator knows other packages by their public names only',
+  },
+  {
+    from: /^cli\/src\//,
+    forbidden: /^(?!cli\/)[\w-]+\/(src|dist)\//,
+    evenTypes: true,
+    because: 'the command line knows other packages by their public names only',
+  },
+]
+
+/**
+ * @param {string} file relative to `packages/`, with forward slashes
+ * @param {string} text its source
+ * @returns {string[]} what is wrong with its imports, in words
+ */
+export function violations(file, text) {
+  const found = []
+  for (const { specifier, typeOnly } of importsOf(text)) {
+    const target = resolve(file, specifier)
+    for (const { from, forbidden, evenTypes, because } of rules) {
+      if (!from.test(file) || !forbidden.test(target) || (typeOnly && !evenTypes)) continue
+      found.push(`${file} imports ${specifier}: ${because}`)
+    }
+  }
+  return found
+}
+
+/**
+ * @param {string} packages the directory
+ * @param {readonly string[]} list of files, relative to it
+ */
+export const violationsIn = (packages, list) =>
+  list.flatMap((file) => violations(file, readFileSync(posix.join(packages, file), 'utf8')))
+
+/**
+ * Every `import`, `export … from`, `import()` and `require()` of a source text.
+ *
+ * @param {string} text
+ */
+function importsOf(text) {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+  const statement =
+    /^\s*(?:import|export)\s+(type\s)?(?:[\w*{][^'"`;=()]*\sfrom\s*)?['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"]([^'"]+)['"]/gm
+  return [...code.matchAll(statement)].map(([, type, named, called]) => ({
+    specifier: named ?? called ?? '',
+    typeOnly: type !== undefined,
+  }))
+}
+
+/**
+ * @param {string} file
+ * @param {string} specifier
+ */
+function resolve(file, specifier) {
+  const own = file.slice(0, file.indexOf('/'))
+  if (specifier.startsWith('#src/')) return source(`${own}/src/${specifier.slice('#src/'.length)}`)
+  if (specifier.startsWith('.')) return source(posix.join(posix.dirname(file), specifier))
+  return specifier
+}
+
+/** @param {string} path */
+const source = (path) => path.replace(/\.js$/, '.ts')
