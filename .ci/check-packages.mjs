@@ -63,10 +63,11 @@ function useAsStranger(packages) {
     cpSync(join(root, 'node_modules', name), join(home, 'node_modules', name), { recursive: true })
   }
   const importable = packages.filter(({ manifest }) => manifest.exports)
+  const names = importable.map((_, index) => `p${index}`).join(', ')
   write(
     'use.ts',
     importable.map(({ manifest }, index) => `import * as p${index} from '${manifest.name}'`).join('\n') +
-      `\nconsole.log([${importable.map((_, index) => `p${index}`)}].map((each) => Object.keys(each).length))\n`,
+      `\nconsole.log([${names}].map((each) => Object.keys(each).length))\n`,
   )
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--types', 'node']
   const modern = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
