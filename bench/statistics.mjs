@@ -1,0 +1,31 @@
+/**
+ * @param {readonly number[]} values at least one
+ * @returns {number} the middle value, or the mean of the two in the middle
+ */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/**
+ * Each figure's median over the rounds, and the spread of the one that matters most.
+ *
+ * @param {readonly import('./measure.mjs').Figures[]} rounds
+ */
+export function summarize(rounds) {
+  const middle = /** @param {(figures: import('./measure.mjs').Figures) => number} pick */ (pick) =>
+    median(rounds.map(pick))
+  const cpu = rounds.map((figures) => figures.cpuMicroseconds)
+  return {
+    cpuMicroseconds: median(cpu),
+    cpuLowest: Math.min(...cpu),
+    cpuHighest: Math.max(...cpu),
+    userMicroseconds: middle((figures) => figures.userMicroseconds),
+    systemMicroseconds: middle((figures) => figures.systemMicroseconds),
+    perSecond: middle((figures) => figures.perSecond),
+    connections: middle((figures) => figures.connections),
+    requestBytes: middle((figures) => figures.requestBytes),
+    sinkShare: middle((figures) => figures.sinkShare),
+  }
+}
