@@ -1,1 +1,8 @@
-export {}
+export type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
+export type { WaitOptions } from './conditions.js'
+export type { ErrorCode } from './error-codes.js'
+export type { SimulatorOptions } from './options.js'
+export type { ProviderCredentials, ProviderKeyOptions } from './provider-keys.js'
+export type { Counts, ReceivedNotification } from './received.js'
+export type { GoAwayOptions, Rule, RuleAction, RuleMatch } from './rule.js'
+export { type Simulator, type SimulatorEnvironment, startSimulator } from './simulator.js'

@@ -1,0 +1,117 @@
+import { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { FRAME_TYPE, FrameScanner } from './frame-scanner.js'
+import { SettingsRewriter } from './settings-rewriter.js'
+import { StreamLedger } from './stream-ledger.js'
+
+/** "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4). */
+const CLIENT_PREFACE_BYTES = 24
+
+/**
+ * Sits between the TLS socket and Node's HTTP/2 session. It keeps the stream ledger, rewrites the stream limit in
+ * outgoing SETTINGS, and lets the simulator send frames of its own that Node has no call for.
+ */
+export class ConnectionTap extends Duplex {
+  /** The streams of this connection, as seen on the wire. */
+  readonly ledger: StreamLedger = new StreamLedger()
+  readonly #socket: TLSSocket
+  readonly #inbound: FrameScanner
+  readonly #outbound: FrameScanner
+  readonly #waitingFrames: Buffer[] = []
+  #started = false
+  #silenced = false
+
+  constructor(socket: TLSSocket) {
+    super({ allowHalfOpen: true })
+    this.#socket = socket
+    const { ledger } = this
+    this.#inbound = new FrameScanner(
+      {
+        frame: (type, flags, streamId) => ledger.fromClient(type, flags, streamId),
+        settingsByte: (_position, byte) => byte,
+      },
+      CLIENT_PREFACE_BYTES,
+    )
+    const rewriter = new SettingsRewriter((limit) => ledger.advertised(limit))
+    this.#outbound = new FrameScanner({
+      frame: (type, flags, streamId) => ledger.fromServer(type, flags, streamId),
+      settingsByte: (position, byte) => rewriter.settingsByte(position, byte),
+    })
+    socket.on('data', (chunk: Buffer) => {
+      this.#inbound.scan(chunk)
+      if (!this.push(chunk)) socket.pause()
+    })
+    socket.on('end', () => this.push(null))
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
+  }
+
+  /** Sends a whole frame as soon as Node's own output is between two frames. */
+  sendFrame(frame: Buffer): void {
+    if (this.#silenced) return
+    this.#waitingFrames.push(frame)
+    this.#sendWaitingFrames()
+  }
+
+  /** Sends nothing more that the session writes, and closes the socket once what was written has left. */
+  finish(): void {
+    this.#silenced = true
+    this.#socket.destroySoon()
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#send([chunk], done)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    )
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.#silenced) this.#socket.destroy()
+    done(error)
+  }
+
+  #send(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
+    if (this.#silenced || this.#socket.destroyed) {
+      done()
+      return
+    }
+    const [first] = chunks
+    const joined = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
+    this.#outbound.scan(joined)
+    this.#started = true
+    this.#socket.write(joined, done)
+    this.#sendWaitingFrames()
+  }
+
+  #sendWaitingFrames(): void {
+    // The first frame of a connection is the session's SETTINGS (RFC 9113 section 3.4).
+    if (!this.#started || !this.#outbound.atBoundary) return
+    for (const frame of this.#waitingFrames.splice(0)) this.#socket.write(frame)
+  }
+}
+
+/** A GOAWAY frame (RFC 9113 section 6.8). */
+export function goAwayFrame(lastStreamId: number, code: number, debugData: string): Buffer {
+  const debug = Buffer.from(debugData, 'utf8')
+  const frame = Buffer.alloc(9 + 8 + debug.length)
+  frame.writeUIntBE(8 + debug.length, 0, 3)
+  frame.writeUInt8(FRAME_TYPE.goAway, 3)
+  frame.writeUInt32BE(lastStreamId, 9)
+  frame.writeUInt32BE(code, 13)
+  debug.copy(frame, 17)
+  return frame
+}

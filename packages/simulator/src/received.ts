@@ -1,0 +1,169 @@
+import type { NotificationRequest } from './notification-request.js'
+import { DEVICE_PATH } from './notification-request.js'
+
+/** One notification that reached the simulator, and what became of it. */
+export interface ReceivedNotification {
+  /** The device token, as it was in the path. */
+  readonly token: string
+  /** Regular headers, lower-case names. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly topic: string | undefined
+  readonly pushType: string | undefined
+  readonly priority: number | undefined
+  /** `apns-expiration`: seconds since 1970. */
+  readonly expiration: number | undefined
+  readonly collapseId: string | undefined
+  /** The sender's `apns-id`. */
+  readonly id: string | undefined
+  /** The `apns-id` of the answer: the sender's, or one that the simulator made. */
+  readonly answeredId: string | undefined
+  /** The raw body. */
+  readonly body: Buffer
+  /** The body as JSON, or undefined when it is none. */
+  readonly payload: unknown
+  /** Status of the answer; undefined as long as, or for ever when, there is none. */
+  readonly status: number | undefined
+  /** `reason` of a refusal. */
+  readonly reason: string | undefined
+  /** Number of the connection, counted from 1. */
+  readonly connection: number
+  readonly streamId: number
+  /** What it was authenticated with; undefined when it was not. */
+  readonly authentication: 'token' | 'certificate' | undefined
+  /** When it was complete: milliseconds since 1970 by the simulator's clock. */
+  readonly at: number
+}
+
+/** A received notification while its fate is still being decided. */
+export class NotificationRecord implements ReceivedNotification {
+  answeredId: string | undefined
+  status: number | undefined
+  reason: string | undefined
+  authentication: 'token' | 'certificate' | undefined
+  readonly body: Buffer
+  readonly connection: number
+  readonly streamId: number
+  readonly at: number
+  readonly #request: NotificationRequest
+
+  constructor(request: NotificationRequest, body: Buffer, connection: number, streamId: number, at: number) {
+    this.#request = request
+    this.body = body
+    this.connection = connection
+    this.streamId = streamId
+    this.at = at
+  }
+
+  get token(): string {
+    const { path } = this.#request
+    return path.startsWith(DEVICE_PATH) ? path.slice(DEVICE_PATH.length) : ''
+  }
+
+  get headers(): ReadonlyMap<string, string> {
+    return this.#request.headers
+  }
+
+  get topic(): string | undefined {
+    return this.headers.get('apns-topic')
+  }
+
+  get pushType(): string | undefined {
+    return this.headers.get('apns-push-type')
+  }
+
+  get priority(): number | undefined {
+    return this.#number('apns-priority')
+  }
+
+  get expiration(): number | undefined {
+    return this.#number('apns-expiration')
+  }
+
+  get collapseId(): string | undefined {
+    return this.headers.get('apns-collapse-id')
+  }
+
+  get id(): string | undefined {
+    return this.headers.get('apns-id')
+  }
+
+  get payload(): unknown {
+    try {
+      return JSON.parse(this.body.toString('utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  #number(name: string): number | undefined {
+    const value = this.headers.get(name)
+    return value === undefined ? undefined : Number(value)
+  }
+}
+
+/** How many of which kind there were since the start. */
+export interface Counts {
+  /** Complete requests. */
+  readonly received: number
+  /** Answered with 200. */
+  readonly accepted: number
+  /** Answered with anything else. */
+  readonly refused: number
+  /** Refused ones by reason; those without a reason by status. */
+  readonly byReason: Readonly<Record<string, number>>
+  /** Connections that finished their handshake. */
+  readonly connections: number
+  readonly openConnections: number
+  /** Streams open now, on all connections. */
+  readonly openStreams: number
+  /** The most streams that were open at once on any one connection. */
+  readonly maxOpenStreams: number
+  /** Streams that a client opened against the limit that it had acknowledged. */
+  readonly streamLimitViolations: number
+}
+
+/** Keeps received notifications, the latest ones if there are too many, and counts all of them. */
+export class Recorder {
+  readonly #kept: NotificationRecord[] = []
+  readonly #limit: number
+  readonly #byReason = new Map<string, number>()
+  #received = 0
+  #accepted = 0
+  #refused = 0
+
+  /** `limit`: how many notifications are kept. When there are more, the oldest tenth goes. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get kept(): readonly ReceivedNotification[] {
+    return this.#kept
+  }
+
+  add(record: NotificationRecord): void {
+    this.#received += 1
+    if (this.#limit === 0) return
+    if (this.#kept.length >= this.#limit) this.#kept.splice(0, Math.ceil(this.#limit / 10))
+    this.#kept.push(record)
+  }
+
+  /** The record has been given its status. */
+  answered(record: NotificationRecord): void {
+    if (record.status === 200) {
+      this.#accepted += 1
+      return
+    }
+    this.#refused += 1
+    const label = record.reason ?? String(record.status)
+    this.#byReason.set(label, (this.#byReason.get(label) ?? 0) + 1)
+  }
+
+  counts(): Pick<Counts, 'received' | 'accepted' | 'refused' | 'byReason'> {
+    return {
+      received: this.#received,
+      accepted: this.#accepted,
+      refused: this.#refused,
+      byReason: Object.fromEntries(this.#byReason),
+    }
+  }
+}
