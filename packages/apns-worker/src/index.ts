@@ -1,1 +1,39 @@
-export {}
+export { Backend, type BackendClass, type BackendOptions, type BackendStats } from './backend/backend.js'
+export type { CustomEnvironment, Environment } from './backend/environment.js'
+export { Http2Backend } from './backend/http2/http2-backend.js'
+export type { Http2Options } from './backend/http2/options.js'
+export { loadBackend } from './backend/load-backend.js'
+export {
+  CredentialError,
+  type CredentialErrorCode,
+  type CredentialOptions,
+  type Credentials,
+  loadCredentials,
+} from './credentials/credentials.js'
+export type { Delivery, DeliveryReport, Outcome } from './delivery.js'
+export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
+export { Feedback, type Subscription } from './feedback.js'
+export type { Logger } from './logger.js'
+export {
+  ApnsManager,
+  type ApnsManagerOptions,
+  type CloseReport,
+  type ManagerStats,
+  type Unsent,
+} from './manager.js'
+export { Message, type MessageOptions } from './message.js'
+export { MessageError, type MessageErrorCode } from './message-error.js'
+export { Notification } from './notification.js'
+export type { StreamOutcome } from './outcome-stream.js'
+export type {
+  Alert,
+  Aps,
+  ApsFields,
+  CriticalSound,
+  InterruptionLevel,
+  JsonValue,
+  LocalizableText,
+} from './payload.js'
+export { type Priority, PUSH_TYPES, type PushType, type PushTypeRules } from './push-type.js'
+export { NotificationQueue, type QueueListener, type QueueLock, type SettlementObserver } from './queue.js'
+export { classify, REASONS, type ReasonClass, type ReasonEntry } from './reason.js'

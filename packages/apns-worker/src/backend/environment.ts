@@ -1,0 +1,45 @@
+/** The environment that a custom host stands for: the simulator, a relay, or a test. */
+export interface CustomEnvironment {
+  readonly host: string
+  /** Default: 443. */
+  readonly port?: number | undefined
+  /** Certificate authorities to trust, in PEM; default: those that Node trusts. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
+  /** The name in the server's certificate, where it is not the host's. */
+  readonly servername?: string | undefined
+}
+
+/** Apple's two environments, or another host. A device token belongs to one environment only. */
+export type Environment = 'production' | 'sandbox' | CustomEnvironment
+
+/** Apple's name of an environment; undefined for a custom host, which may be either. */
+export function environmentName(environment: Environment): 'production' | 'sandbox' | undefined {
+  return typeof environment === 'string' ? environment : undefined
+}
+
+/**
+ * @throws {TypeError} saying what an environment is
+ */
+export function checkedEnvironment(environment: unknown): Environment {
+  if (environment === undefined) return 'production'
+  if (environment === 'production' || environment === 'sandbox') return environment
+  if (isCustomEnvironment(environment)) return environment
+  throw new TypeError(
+    `environment is ${describe(environment)}; it is 'production', 'sandbox', or { host, port, ca } for another server`,
+  )
+}
+
+function isCustomEnvironment(environment: unknown): environment is CustomEnvironment {
+  if (environment === null || typeof environment !== 'object') return false
+  const { host, port } = environment as { host?: unknown; port?: unknown }
+  if (typeof host !== 'string' || host === '') return false
+  return port === undefined || (Number.isInteger(port) && (port as number) > 0 && (port as number) <= 65535)
+}
+
+function describe(environment: unknown): string {
+  try {
+    return JSON.stringify(environment) ?? String(environment)
+  } catch {
+    return typeof environment
+  }
+}

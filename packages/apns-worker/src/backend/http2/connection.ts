@@ -1,0 +1,355 @@
+import type { TLSSocket } from 'node:tls'
+import { connectTls, speaksHttp2, type TlsTarget } from '../../net/tls-connect.js'
+import type { Notification } from '../../notification.js'
+import { ClientSession } from '../../protocol/http2/client-session.js'
+import type { Http2Error } from '../../protocol/http2/http2-error.js'
+import type { RequestHead } from '../../protocol/http2/request-head.js'
+import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
+import { Exchange, RESPONSE_FIELDS } from './exchange.js'
+import type { ResolvedHttp2Options } from './options.js'
+import { parseRefusal } from './verdict.js'
+
+/**
+ * Where a connection is in its life; it only moves to the right.
+ *
+ *     connecting ──SETTINGS──▶ probing ──first answer──▶ open ──GOAWAY, retire──▶ draining ──last answer──▶ closed
+ *
+ * `probing` sends one request and waits for its answer: a server that will refuse them all, or that takes one at a
+ * time until it has seen a valid provider token, is found out at the cost of one. Any of them ends in `closed` when
+ * the socket does.
+ */
+type Phase = 'connecting' | 'probing' | 'open' | 'draining' | 'closed'
+
+/** Why a request got no answer: the stream or its connection ended, or it took too long. */
+export type NoAnswer = StreamReset | { readonly cause: 'timeout'; readonly unprocessed: false }
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** What went wrong; undefined for an orderly end. */
+  readonly cause: Error | undefined
+  /** Whether it ever got as far as SETTINGS. */
+  readonly connected: boolean
+  /** Whether another one would fail as well, for all we know: it broke, or the server closed it before any answer. */
+  readonly failed: boolean
+}
+
+/** Who decides what a connection's news mean. */
+export interface ConnectionOwner {
+  answered(connection: Connection, exchange: Exchange): void
+  unanswered(connection: Connection, exchange: Exchange, why: NoAnswer): void
+  /** It can take more, or fewer, requests than before; or has something to write. */
+  changed(connection: Connection): void
+  /** The server named a reason for closing it. */
+  goingAway(connection: Connection, reason: string): void
+  closed(connection: Connection, end: ConnectionEnd): void
+}
+
+/** An idle connection may have been cut by a firewall unheard: it is checked along with the first request after this. */
+const STALE_AFTER_MS = 60_000
+/** How long an orderly end may take before the socket is destroyed. */
+const FAREWELL_MS = 500
+
+/** One TLS connection to APNs, and the HTTP/2 session on it. */
+export class Connection implements SessionEvents<Exchange> {
+  readonly #owner: ConnectionOwner
+  readonly #options: ResolvedHttp2Options
+  readonly #socket: TLSSocket
+  readonly #session: ClientSession<Exchange>
+  readonly #connectTimer: NodeJS.Timeout
+  readonly #ticker: NodeJS.Timeout
+  #phase: Phase = 'connecting'
+  #referenced = true
+  #lastReceivedAtMs: number
+  #lastAnsweredAtMs: number
+  #lastDispatchedAtMs: number
+  /** When the PING was sent that is not answered yet. */
+  #pingedAtMs: number | undefined
+  #cause: Error | undefined
+  #hasAnswered = false
+  /** Its end is our own wish. */
+  #isRetired = false
+
+  constructor(target: TlsTarget, options: ResolvedHttp2Options, owner: ConnectionOwner) {
+    this.#owner = owner
+    this.#options = options
+    this.#session = new ClientSession<Exchange>(this, { responseFields: RESPONSE_FIELDS })
+    const nowMs = performance.now()
+    this.#lastReceivedAtMs = nowMs
+    this.#lastAnsweredAtMs = nowMs
+    this.#lastDispatchedAtMs = nowMs
+    this.#socket = connectTls(target)
+    this.#listen()
+    this.#connectTimer = setTimeout(
+      () =>
+        this.#fail(
+          new Error(
+            `no HTTP/2 connection to ${target.host}:${target.port} within ${options.connectTimeout} s`,
+          ),
+        ),
+      options.connectTimeout * 1000,
+    )
+    this.#ticker = setInterval(() => this.#tick(performance.now()), tickMs(options)).unref()
+  }
+
+  /** Whether it is on its way to taking its first request, or has just sent it. */
+  get isWarmingUp(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'probing'
+  }
+
+  /** Whether it takes requests, now or in a moment. */
+  get isUsable(): boolean {
+    return this.isWarmingUp || this.#phase === 'open'
+  }
+
+  get isConnected(): boolean {
+    return this.#phase !== 'connecting' && this.#phase !== 'closed'
+  }
+
+  /** Whether its streams, and nothing else, keep it from taking another request. */
+  get isStreamLimited(): boolean {
+    return this.#phase === 'open' && !this.#socket.writableNeedDrain && this.#session.capacity === 0
+  }
+
+  get openStreams(): number {
+    return this.#session.openStreams
+  }
+
+  /** How many requests it takes right now. */
+  get capacity(): number {
+    if (this.#phase === 'open') return this.#socket.writableNeedDrain ? 0 : this.#session.capacity
+    return this.#phase === 'probing' && this.#session.openStreams === 0
+      ? Math.min(1, this.#session.capacity)
+      : 0
+  }
+
+  /** Sends a notification; there must be capacity. It leaves with the next `flush`. */
+  send(
+    notification: Notification,
+    head: RequestHead,
+    providerToken: string | undefined,
+    nowMs: number,
+  ): void {
+    if (this.#session.openStreams === 0 && nowMs - this.#lastReceivedAtMs > STALE_AFTER_MS) this.#ping(nowMs)
+    this.#lastDispatchedAtMs = nowMs
+    this.#session.request(
+      new Exchange(notification, providerToken, nowMs),
+      head,
+      notification.message.encodedPayload,
+    )
+  }
+
+  /** Writes what is to be written, in one piece. */
+  flush(): void {
+    if (this.#phase === 'closed' || this.#socket.connecting) return
+    const output = this.#session.takeOutput()
+    if (output !== undefined) this.#socket.write(output, () => this.#session.recycle(output))
+  }
+
+  /** Whether it keeps the process alive. */
+  setReferenced(referenced: boolean): void {
+    if (referenced === this.#referenced) return
+    this.#referenced = referenced
+    if (referenced) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  /** No more requests on this one; it closes when the present ones are answered. */
+  retire(): void {
+    if (this.#phase === 'closed' || this.#phase === 'draining') return
+    this.#isRetired = true
+    if (this.#phase === 'connecting') {
+      this.#end()
+      return
+    }
+    this.#phase = 'draining'
+    this.#session.goAway()
+    this.flush()
+    this.#endIfDrained()
+    this.#owner.changed(this)
+  }
+
+  /** Ends it at once. Resolves when the socket is gone. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.closed) {
+        resolve()
+        return
+      }
+      this.#socket.once('close', () => resolve())
+      this.#isRetired = true
+      if (this.isConnected) this.#session.goAway()
+      this.#end()
+    })
+  }
+
+  // What the session tells.
+
+  field(exchange: Exchange, name: string, value: string): void {
+    exchange.field(name, value)
+  }
+
+  data(exchange: Exchange, chunk: Uint8Array): void {
+    exchange.data(chunk)
+  }
+
+  end(exchange: Exchange): void {
+    this.#lastAnsweredAtMs = this.#lastReceivedAtMs
+    this.#hasAnswered = true
+    if (this.#phase === 'probing') this.#phase = 'open'
+    this.#owner.answered(this, exchange)
+  }
+
+  reset(exchange: Exchange, reset: StreamReset): void {
+    this.#owner.unanswered(this, exchange, reset)
+  }
+
+  settings(): void {
+    if (this.#phase === 'connecting') {
+      this.#phase = 'probing'
+      clearTimeout(this.#connectTimer)
+    }
+  }
+
+  goaway(_lastStreamId: number, code: number, debugData: Uint8Array): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase !== 'draining') this.#phase = 'draining'
+    clearTimeout(this.#connectTimer)
+    const refusal = parseRefusal(Buffer.from(debugData).toString('latin1'))
+    if (code !== 0 || refusal !== undefined) {
+      this.#cause = new Error(
+        `the server closed the connection: ${refusal?.reason ?? `HTTP/2 error code ${code}`}`,
+      )
+    }
+    if (refusal !== undefined) this.#owner.goingAway(this, refusal.reason)
+  }
+
+  pong(): void {
+    this.#pingedAtMs = undefined
+  }
+
+  failed(error: Http2Error): void {
+    this.#cause = error
+    this.#end()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('secureConnect', () => {
+      if (speaksHttp2(socket)) this.flush()
+      else
+        this.#fail(
+          Object.assign(new Error('the server does not speak HTTP/2'), { code: 'ERR_HTTP2_NOT_SPOKEN' }),
+        )
+    })
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('drain', () => this.#owner.changed(this))
+    socket.on('end', () =>
+      this.#fail(
+        this.#cause ??
+          (this.#phase === 'draining' ? undefined : new Error('the server closed the connection')),
+      ),
+    )
+    socket.on('error', (error) => this.#fail(error))
+    socket.on('close', () => this.#fail(this.#cause))
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#phase === 'closed') return
+    this.#lastReceivedAtMs = performance.now()
+    this.#session.receive(chunk, this.#lastReceivedAtMs)
+    this.#endIfDrained()
+    this.#owner.changed(this)
+  }
+
+  /** Deadlines and health, a few times within the shortest of them. */
+  #tick(nowMs: number): void {
+    if (!this.isConnected) return
+    this.#checkDeadlines(nowMs)
+    const silentMs = nowMs - this.#lastReceivedAtMs
+    if (this.#pingedAtMs !== undefined) {
+      const unansweredMs = nowMs - this.#pingedAtMs
+      if (unansweredMs >= this.#options.pingTimeout * 1000)
+        this.#fail(new Error(`a PING was not answered within ${this.#options.pingTimeout} s`))
+    } else if (silentMs >= this.#options.pingInterval * 1000) {
+      this.#ping(nowMs)
+      this.flush()
+    }
+  }
+
+  #checkDeadlines(nowMs: number): void {
+    const timeoutMs = this.#options.requestTimeout * 1000
+    for (const exchange of this.#session.streams()) {
+      if (nowMs - exchange.dispatchedAtMs < timeoutMs) break
+      if (this.#lastReceivedAtMs < exchange.dispatchedAtMs) {
+        // Not a byte since: the connection is dead, and everything on it would wait for its own deadline in vain.
+        this.#fail(new Error(`the server has been silent for ${this.#options.requestTimeout} s`))
+        return
+      }
+      const wedged = this.#lastAnsweredAtMs < exchange.dispatchedAtMs
+      this.#session.cancel(exchange)
+      this.#owner.unanswered(this, exchange, { cause: 'timeout', unprocessed: false })
+      // Bytes, but not one answer: such connections have been seen to stay wedged until they were closed.
+      if (wedged) this.retire()
+    }
+    this.#endIfDrained()
+    this.flush()
+  }
+
+  /** How long it has had nothing to do, in milliseconds. */
+  idleMs(nowMs: number): number {
+    return this.#session.openStreams > 0
+      ? 0
+      : nowMs - Math.max(this.#lastAnsweredAtMs, this.#lastDispatchedAtMs)
+  }
+
+  #ping(nowMs: number): void {
+    if (this.#pingedAtMs !== undefined) return
+    this.#pingedAtMs = nowMs
+    this.#session.ping()
+  }
+
+  #endIfDrained(): void {
+    if (this.#phase === 'draining' && this.#session.openStreams === 0) this.#end()
+  }
+
+  /** The connection broke, or its time was up. */
+  #fail(cause: Error | undefined): void {
+    this.#socket.destroy()
+    this.#finish(cause)
+  }
+
+  /** The orderly end: what is still to be written is, and then the socket closes. */
+  #end(): void {
+    this.flush()
+    const { destroyed } = this.#socket
+    if (!destroyed) {
+      this.#socket.unref()
+      this.#socket.destroySoon()
+      // A server that does not read would keep the last bytes, and the socket, for ever.
+      setTimeout(() => this.#socket.destroy(), FAREWELL_MS).unref()
+    }
+    this.#finish(this.#cause)
+  }
+
+  #finish(cause: Error | undefined): void {
+    if (this.#phase === 'closed') return
+    const end = {
+      cause,
+      connected: this.#phase !== 'connecting',
+      failed: cause !== undefined || !(this.#hasAnswered || this.#isRetired),
+    }
+    this.#phase = 'closed'
+    clearTimeout(this.#connectTimer)
+    clearInterval(this.#ticker)
+    this.#session.lost()
+    this.#owner.closed(this, end)
+  }
+}
+
+const MIN_TICK_MS = 5
+const MAX_TICK_MS = 1000
+
+function tickMs({ requestTimeout, pingTimeout, pingInterval }: ResolvedHttp2Options): number {
+  const shortestMs = Math.min(requestTimeout, pingTimeout, pingInterval) * 1000
+  return Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 4))
+}

@@ -1,0 +1,310 @@
+import { type Credentials, loadCredentials } from '../../credentials/credentials.js'
+import { ApnsError, type Failure, localFailure } from '../../error.js'
+import type { Feedback, Subscription } from '../../feedback.js'
+import type { Message } from '../../message.js'
+import { isTlsRefusal } from '../../net/tls-connect.js'
+import type { Notification } from '../../notification.js'
+import { classify } from '../../reason.js'
+import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
+import { environmentName } from '../environment.js'
+import type { Connection, ConnectionEnd, ConnectionOwner, NoAnswer } from './connection.js'
+import { EnvironmentGuard } from './environment-guard.js'
+import type { Exchange } from './exchange.js'
+import { FeedbackBox } from './feedback-box.js'
+import { type ResolvedHttp2Options, resolveHttp2Options } from './options.js'
+import { ConnectionPool } from './pool.js'
+import { checkForProviderApi, RequestWriter } from './request-writer.js'
+import { parseRetryAfter, RetryPolicy } from './retry-policy.js'
+import { authorityOf, targetOf } from './target.js'
+import { verdictOn } from './verdict.js'
+
+const OK = 200
+const EXPIRED = localFailure('Expired')
+const CONNECTION_LOST = localFailure('ConnectionLost')
+const REQUEST_TIMEOUT = localFailure('RequestTimeout')
+const NO_DEADLINE = Number.POSITIVE_INFINITY
+
+/**
+ * The default backend: Apple's provider API, over HTTP/2.
+ *
+ * It claims notifications while its connections take them, and decides what each answer, or the lack of one, means.
+ * Everything that wants it to look again (new work, an answer, a retry that is due, a socket that drained) schedules
+ * one `#pump`, which runs once in a turn of the event loop: many notifications become one write to the socket.
+ */
+export class Http2Backend extends Backend implements ConnectionOwner {
+  /** Each notification is answered, so silence is never success. */
+  static readonly settlesEach: boolean = true
+
+  readonly #credentials: Credentials
+  readonly #options: ResolvedHttp2Options
+  readonly #policy: RetryPolicy
+  readonly #pool: ConnectionPool
+  readonly #writer: RequestWriter
+  readonly #guard: EnvironmentGuard
+  readonly #feedback: FeedbackBox
+  readonly #certificateTopics: readonly string[]
+  #retried = 0
+  #everConnected = false
+  #stopped = false
+  #pumpScheduled = false
+  #retryTimer: NodeJS.Timeout | undefined
+
+  constructor(options: BackendOptions) {
+    super(options)
+    this.#credentials = loadCredentials(options, {
+      environment: environmentName(this.environment),
+      now: Date.now,
+    })
+    this.#options = resolveHttp2Options(options)
+    this.#policy = new RetryPolicy(this.#options, Math.random)
+    const target = targetOf(this.environment, this.#credentials)
+    this.#pool = new ConnectionPool(target, this.#options, this.#policy, this)
+    this.#writer = new RequestWriter(authorityOf(target), options.topic)
+    this.#guard = new EnvironmentGuard(this.#options.badTokenLimit)
+    this.#feedback = new FeedbackBox(this.logger)
+    this.#certificateTopics =
+      this.#credentials.kind === 'certificate'
+        ? this.#credentials.certificate.topics.map(({ topic }) => topic)
+        : []
+  }
+
+  /** Nothing to do yet: it connects when there is something to send. */
+  override start(): void {}
+
+  override async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#retryTimer)
+    await this.#pool.close()
+  }
+
+  override queueNotify(): void {
+    if (this.#pumpScheduled || this.#stopped) return
+    this.#pumpScheduled = true
+    setImmediate(this.#pump)
+  }
+
+  override startFeedback(callback: (feedback: Feedback) => unknown): Subscription {
+    return this.#feedback.subscribe(callback)
+  }
+
+  override checkMessage(message: Message): void {
+    // A certificate for a single topic says it itself (Apple, "Sending notification requests to APNs").
+    const topicRequired = this.#credentials.kind === 'token' || this.#certificateTopics.length > 1
+    checkForProviderApi(message, this.#writer.topicOf(message), this.#certificateTopics, topicRequired)
+  }
+
+  /** Continues with new connections: what was refused over the old ones may be bound to them. */
+  override resume(): void {
+    if (this.paused === undefined) return
+    this.#guard.reset()
+    this.#pool.retireAll()
+    super.resume()
+  }
+
+  override stats(): BackendStats {
+    return { connections: this.#pool.connectedCount, retried: this.#retried }
+  }
+
+  // What the connections tell.
+
+  answered(connection: Connection, exchange: Exchange): void {
+    this.#pool.succeeded()
+    if (exchange.status === OK) {
+      this.#guard.prove()
+      this.queue.settle(exchange.notification, undefined, exchange.uniqueId)
+    } else {
+      this.#refused(connection, exchange)
+    }
+  }
+
+  unanswered(_connection: Connection, exchange: Exchange, why: NoAnswer): void {
+    const { notification } = exchange
+    if (why.cause === 'goaway' && why.unprocessed) {
+      // Surely not processed, and the pool's back-off paces a server that keeps going away.
+      this.#requeue(notification, 0)
+      return
+    }
+    const failure = why.cause === 'timeout' ? REQUEST_TIMEOUT : CONNECTION_LOST
+    if (!why.unprocessed && notification.message.ambiguous === 'drop') this.#fail(notification, failure)
+    else this.#sendAgain(notification, failure, 'promptly')
+  }
+
+  changed(_connection: Connection): void {
+    this.queueNotify()
+  }
+
+  goingAway(_connection: Connection, reason: string): void {
+    const { class: klass, status, description, action } = classify(0, reason)
+    if (klass === 'configuration')
+      this.#stopLine({ code: 'configuration', reason, status, description, action })
+  }
+
+  closed(connection: Connection, end: ConnectionEnd): void {
+    this.#pool.remove(connection, end)
+    if (end.connected) this.#everConnected = true
+    if (end.cause !== undefined && !this.#stopped) {
+      this.logger.warn(`connection lost: ${end.cause.message}`, { cause: end.cause })
+      // Once it has worked, the fault is more likely to pass: retried like any other.
+      if (!this.#everConnected && isTlsRefusal(end.cause)) {
+        const failure = localFailure('TlsHandshake', end.cause)
+        this.#stopLine({ ...failure, description: `${failure.description} ${end.cause.message}.` })
+      }
+    }
+    this.queueNotify()
+  }
+
+  /** Gives the connections what they take, writes it, and sees to it that this happens again when it has to. */
+  readonly #pump = (): void => {
+    this.#pumpScheduled = false
+    if (this.#stopped) return
+    const nowMs = performance.now()
+    for (const connection of this.#pool.connections) {
+      if (this.paused === undefined) this.#fill(connection, nowMs)
+      connection.flush()
+    }
+    if (this.paused === undefined) this.#seeToTheRest()
+    const busy = !this.queue.isEmpty() && this.paused === undefined
+    for (const connection of this.#pool.connections)
+      connection.setReferenced(busy || connection.openStreams > 0)
+  }
+
+  #fill(connection: Connection, nowMs: number): void {
+    const { queue } = this
+    while (connection.capacity > 0) {
+      const notification = queue.claim()
+      if (notification === undefined) return
+      const { expiration } = notification.message
+      if (expiration !== undefined && expiration > 0 && expiration * 1000 <= Date.now()) {
+        this.#fail(notification, EXPIRED)
+        continue
+      }
+      const providerToken =
+        this.#credentials.kind === 'token' ? this.#credentials.tokens.current() : undefined
+      connection.send(notification, this.#writer.prepare(notification, providerToken), providerToken, nowMs)
+    }
+  }
+
+  /** What the present connections did not take: more connections, or a look at the time when it is due. */
+  #seeToTheRest(): void {
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = undefined
+    if (this.queue.hasUnclaimed()) {
+      this.#pool.grow(() => {
+        this.#dropExpired()
+        this.queueNotify()
+      })
+    } else {
+      const seconds = this.queue.nextRetryIn()
+      if (seconds !== undefined)
+        this.#retryTimer = setTimeout(() => this.queueNotify(), Math.ceil(seconds * 1000))
+    }
+  }
+
+  /** While there is no connection nothing is claimed, so nothing else would notice that something has expired. */
+  #dropExpired(): void {
+    const nowSeconds = Date.now() / 1000
+    this.queue.discard(
+      ({ expiration }) =>
+        expiration !== undefined && expiration > 0 && expiration <= nowSeconds ? EXPIRED : undefined,
+      (notification, failure) => this.#report(notification, failure),
+    )
+  }
+
+  #refused(connection: Connection, exchange: Exchange): void {
+    const { notification } = exchange
+    const { kind, failure } = verdictOn(exchange.status, exchange.responseBody)
+    switch (kind) {
+      case 'refused':
+        this.#refusedForGood(notification, failure)
+        break
+      case 'later':
+        if (failure.reason === 'Shutdown' || failure.reason === 'TooManyProviderTokenUpdates')
+          connection.retire()
+        this.#sendAgain(notification, failure, parseRetryAfter(exchange.retryAfter, Date.now()))
+        break
+      case 'renew':
+        this.#renewToken(connection, exchange, failure)
+        break
+      case 'reconnect':
+        connection.retire()
+        this.#sendAgain(notification, failure, 'promptly')
+        break
+      case 'stop':
+        this.#requeue(notification, 0)
+        this.#stopLine(failure)
+        break
+      default:
+        kind satisfies never
+    }
+  }
+
+  #refusedForGood(notification: Notification, failure: Failure): void {
+    if (failure.reason === 'BadDeviceToken' && this.#guard.badToken()) {
+      this.#requeue(notification, 0)
+      this.#stopLine(localFailure('WrongEnvironment'))
+      return
+    }
+    if (failure.reason === 'Unregistered' || failure.reason === 'ExpiredToken') {
+      this.#guard.prove()
+      this.#feedback.add(notification.token, failure.timestamp ?? new Date(), failure.reason)
+    }
+    this.#fail(notification, failure)
+  }
+
+  /** However many requests an old token hits, it is renewed once; all of them go again. */
+  #renewToken(connection: Connection, { notification, providerToken }: Exchange, failure: Failure): void {
+    if (this.#credentials.kind !== 'token' || providerToken === undefined) {
+      this.#fail(notification, failure)
+      return
+    }
+    if (this.#credentials.tokens.expired(providerToken) === 'too-soon') {
+      this.#requeue(notification, 0)
+      this.#stopLine(localFailure('ClockSkew'))
+      return
+    }
+    // A connection may not see its token change more than once in 20 minutes, so the new one starts on a new one.
+    connection.retire()
+    this.#sendAgain(notification, failure, 'promptly')
+  }
+
+  /**
+   * Puts it back, unless it was tried for long enough.
+   *
+   * @param wait what the server asked for, in milliseconds; or `promptly`: nothing speaks against the first retry at once
+   */
+  #sendAgain(notification: Notification, failure: Failure, wait: number | 'promptly'): void {
+    const nowMs = performance.now()
+    if (notification.attempts++ === 0) notification.firstFailedAtMs = nowMs
+    if (wait === 'promptly' && notification.attempts === 1) {
+      this.#requeue(notification, 0)
+      return
+    }
+    const { expiration } = notification.message
+    const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
+    const elapsedMs = nowMs - notification.firstFailedAtMs
+    const delayMs = this.#policy.delayMs(
+      notification.attempts,
+      elapsedMs,
+      leftMs,
+      wait === 'promptly' ? 0 : wait,
+    )
+    if (delayMs === undefined) this.#fail(notification, failure)
+    else this.#requeue(notification, delayMs / 1000)
+  }
+
+  #requeue(notification: Notification, delaySeconds: number): void {
+    if (this.queue.requeue(notification, delaySeconds)) this.#retried++
+  }
+
+  #fail(notification: Notification, failure: Failure): void {
+    if (this.queue.settle(notification, failure)) this.#report(notification, failure)
+  }
+
+  #report(notification: Notification, failure: Failure): void {
+    if (this.hasErrorHandler) this.deliveryError(new ApnsError({ ...failure, notification }))
+  }
+
+  #stopLine(failure: Failure): void {
+    if (!this.#stopped) this.pause(new ApnsError(failure))
+  }
+}

@@ -1,0 +1,78 @@
+/** How the default backend uses the network. Every duration is in seconds, fractions allowed. */
+export interface Http2Options {
+  /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
+  readonly maxConnections?: number | undefined
+  /** Seconds for a connection to be usable: DNS, TCP, TLS and the server's first SETTINGS. Default: 10. */
+  readonly connectTimeout?: number | undefined
+  /** Seconds for an answer, counted from when the request was sent, not from when it was queued. Default: 20. */
+  readonly requestTimeout?: number | undefined
+  /** How often a notification is sent at most, when Apple answers "later" or its fate is unknown. Default: 10. */
+  readonly maxAttempts?: number | undefined
+  /** Seconds before the first retry, doubled each time, then drawn at random up to that ("full jitter"). Default: 1. */
+  readonly retryDelay?: number | undefined
+  /** The longest delay between retries, in seconds. Default: 900, the quarter of an hour that Apple asks for after a 5xx. */
+  readonly maxRetryDelay?: number | undefined
+  /** Seconds after the first failure during which a notification is retried. Default: 3600. */
+  readonly maxRetryTime?: number | undefined
+  /** Seconds of silence after which an open connection is checked by a PING. Default: 600. */
+  readonly pingInterval?: number | undefined
+  /** Seconds for the answer to a PING; a connection that does not answer is given up. Default: 10. */
+  readonly pingTimeout?: number | undefined
+  /** Seconds without work after which all connections but one are closed. Default: 60. */
+  readonly idleTimeout?: number | undefined
+  /**
+   * How many device tokens may be refused as `BadDeviceToken`, with none accepted, before that is taken for a wrong
+   * environment and sending stops. Default: 20; Infinity never stops.
+   */
+  readonly badTokenLimit?: number | undefined
+}
+
+export type ResolvedHttp2Options = Required<{ readonly [K in keyof Http2Options]: number }>
+
+const DEFAULTS: ResolvedHttp2Options = {
+  maxConnections: 8,
+  connectTimeout: 10,
+  requestTimeout: 20,
+  maxAttempts: 10,
+  retryDelay: 1,
+  maxRetryDelay: 900,
+  maxRetryTime: 3600,
+  pingInterval: 600,
+  pingTimeout: 10,
+  idleTimeout: 60,
+  badTokenLimit: 20,
+}
+
+/** The smallest value that makes sense; 0 for those that may be switched off. */
+const MINIMA: ResolvedHttp2Options = {
+  maxConnections: 1,
+  connectTimeout: 0.001,
+  requestTimeout: 0.001,
+  maxAttempts: 1,
+  retryDelay: 0,
+  maxRetryDelay: 0,
+  maxRetryTime: 0,
+  pingInterval: 0.001,
+  pingTimeout: 0.001,
+  idleTimeout: 0,
+  badTokenLimit: 1,
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} for a value that makes no sense
+ */
+export function resolveHttp2Options(options: Readonly<Record<string, unknown>>): ResolvedHttp2Options {
+  const resolved: Record<string, number> = { ...DEFAULTS }
+  for (const name of Object.keys(DEFAULTS) as (keyof ResolvedHttp2Options)[]) {
+    const value = options[name]
+    if (value === undefined) continue
+    if (typeof value !== 'number' || Number.isNaN(value) || value < MINIMA[name]) {
+      throw new TypeError(`${name} is ${String(value)}; give a number of at least ${MINIMA[name]}`)
+    }
+    resolved[name] = value
+  }
+  // Every key of the defaults is there.
+  return resolved as ResolvedHttp2Options
+}

@@ -1,0 +1,120 @@
+import type { TlsTarget } from '../../net/tls-connect.js'
+import { Connection, type ConnectionEnd, type ConnectionOwner } from './connection.js'
+import type { ResolvedHttp2Options } from './options.js'
+import type { RetryPolicy } from './retry-policy.js'
+
+/** Failed attempts come back no slower than this, so that a restored network is noticed soon. */
+const MAX_BACK_OFF_MS = 60_000
+/** How often idle connections are looked for. */
+const SHRINK_INTERVAL_MS = 1000
+
+/**
+ * A backend's connections: none while there is nothing to send, then one, then another only when the streams of those
+ * that are there are used up. They are opened one at a time, and after a failure not before a back-off with jitter:
+ * Apple takes fast opening and closing for an attack.
+ */
+export class ConnectionPool {
+  readonly #target: TlsTarget
+  readonly #options: ResolvedHttp2Options
+  readonly #policy: RetryPolicy
+  readonly #owner: ConnectionOwner
+  readonly #connections = new Set<Connection>()
+  /** Connections in a row that failed, or were closed before they answered anything. */
+  #failures = 0
+  /** The back-off for these failures is over. */
+  #hasBackedOff = false
+  #shrinkTimer: NodeJS.Timeout | undefined
+  #backOffTimer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(target: TlsTarget, options: ResolvedHttp2Options, policy: RetryPolicy, owner: ConnectionOwner) {
+    this.#target = target
+    this.#options = options
+    this.#policy = policy
+    this.#owner = owner
+  }
+
+  get connections(): Iterable<Connection> {
+    return this.#connections
+  }
+
+  /** How many are connected. */
+  get connectedCount(): number {
+    let count = 0
+    for (const connection of this.#connections) if (connection.isConnected) count++
+    return count
+  }
+
+  /**
+   * There is more to send than the present connections take: opens another, if that helps and is allowed.
+   *
+   * @param retry called when a back-off is over
+   */
+  grow(retry: () => void): void {
+    if (this.#closed || this.#backOffTimer !== undefined) return
+    let usable = 0
+    for (const connection of this.#connections) {
+      if (!connection.isUsable) continue
+      if (connection.isWarmingUp || !connection.isStreamLimited) return
+      usable++
+    }
+    if (usable >= this.#options.maxConnections) return
+    if (this.#failures === 0 || this.#hasBackedOff) {
+      this.#hasBackedOff = false
+      this.#open()
+      return
+    }
+    const delayMs = Math.min(this.#policy.backOffMs(this.#failures), MAX_BACK_OFF_MS)
+    this.#backOffTimer = setTimeout(() => {
+      this.#backOffTimer = undefined
+      this.#hasBackedOff = true
+      retry()
+    }, delayMs)
+  }
+
+  /** A connection got an answer: whatever failed before, opening another is no longer a risk. */
+  succeeded(): void {
+    this.#failures = 0
+  }
+
+  /** Takes note of a connection's end. */
+  remove(connection: Connection, end: ConnectionEnd): void {
+    this.#connections.delete(connection)
+    if (end.failed) this.#failures++
+    if (this.#connections.size === 0) {
+      clearInterval(this.#shrinkTimer)
+      this.#shrinkTimer = undefined
+    }
+  }
+
+  /** Closes connections that had nothing to do for a while, all but one. */
+  #shrink(): void {
+    const nowMs = performance.now()
+    const idleTimeoutMs = this.#options.idleTimeout * 1000
+    for (const connection of [...this.#connections]) {
+      if (this.#connections.size <= 1) return
+      if (connection.isConnected && connection.idleMs(nowMs) > idleTimeoutMs) connection.retire()
+    }
+  }
+
+  /** Replaces all connections: they take no more requests. */
+  retireAll(): void {
+    for (const connection of [...this.#connections]) connection.retire()
+    clearTimeout(this.#backOffTimer)
+    this.#backOffTimer = undefined
+    this.#failures = 0
+  }
+
+  /** Ends all connections, and opens no more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#backOffTimer)
+    this.#backOffTimer = undefined
+    await Promise.all(Array.from(this.#connections, (connection) => connection.close()))
+  }
+
+  #open(): void {
+    this.#connections.add(new Connection(this.#target, this.#options, this.#owner))
+    this.#shrinkTimer ??= setInterval(() => this.#shrink(), SHRINK_INTERVAL_MS).unref()
+  }
+}

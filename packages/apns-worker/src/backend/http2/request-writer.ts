@@ -1,0 +1,148 @@
+import type { Message } from '../../message.js'
+import { MessageError } from '../../message-error.js'
+import type { Notification } from '../../notification.js'
+import type { HpackEncoder } from '../../protocol/http2/hpack-encoder.js'
+import { FieldName, FieldTemplate, type TemplateField } from '../../protocol/http2/request-field.js'
+import type { RequestHead } from '../../protocol/http2/request-head.js'
+import { PUSH_TYPES, topicFor } from '../../push-type.js'
+
+const PATH = new FieldName(':path')
+const APNS_ID = new FieldName('apns-id')
+const APNS_EXPIRATION = new FieldName('apns-expiration')
+const APNS_COLLAPSE_ID = new FieldName('apns-collapse-id')
+const PATH_PREFIX = Buffer.from('/3/device/')
+const HEX_DIGITS = Buffer.from('0123456789abcdef')
+const APNS_ID_LENGTH = 36
+
+/** How many different heads are remembered; a sender has a handful, unless it makes a topic for each message. */
+const MAX_TEMPLATES = 256
+
+/**
+ * Writes the request heads of notifications. All that notifications have in common is a template, which costs a byte a
+ * field once it is in the connection's dynamic table; each one's own are its path and its apns-id, and the expiration
+ * and collapse id, which tend to be new with each message and would only wash the table out.
+ *
+ * Source: Apple, "Sending notification requests to APNs".
+ */
+export class RequestWriter implements RequestHead {
+  readonly #leading: FieldTemplate
+  readonly #templates = new Map<string, FieldTemplate>()
+  readonly #defaultTopic: string | undefined
+  #notification: Notification | undefined
+  #template: FieldTemplate | undefined
+  // What the template was made for: the next notification is mostly of the same message.
+  #message: Message | undefined
+  #providerToken: string | undefined
+
+  /**
+   * @param authority host and, where it is not 443, port
+   * @param defaultTopic the topic of messages that name none
+   */
+  constructor(authority: string, defaultTopic: string | undefined) {
+    this.#defaultTopic = defaultTopic
+    this.#leading = new FieldTemplate([
+      { name: ':method', value: 'POST', indexing: 'incremental' },
+      { name: ':scheme', value: 'https', indexing: 'incremental' },
+      { name: ':authority', value: authority, indexing: 'incremental' },
+    ])
+  }
+
+  /** What the next request is for. */
+  prepare(notification: Notification, providerToken: string | undefined): this {
+    this.#notification = notification
+    if (notification.message !== this.#message || providerToken !== this.#providerToken) {
+      this.#message = notification.message
+      this.#providerToken = providerToken
+      this.#template = this.#templateFor(notification.message, providerToken)
+    }
+    return this
+  }
+
+  /** The topic that a message is sent with. Undefined leaves it to the certificate. */
+  topicOf(message: Message): string | undefined {
+    return (
+      message.topic ??
+      (this.#defaultTopic === undefined ? undefined : topicFor(message.pushType, this.#defaultTopic))
+    )
+  }
+
+  writeFields(encoder: HpackEncoder): void {
+    const notification = this.#notification
+    const template = this.#template
+    if (notification === undefined || template === undefined) throw new Error('prepare() comes first')
+    const { message, tokenBytes, tokenStart, tokenEnd } = notification
+    encoder.template(this.#leading)
+    const path = encoder.literal(PATH, PATH_PREFIX.length + (tokenEnd - tokenStart) * 2)
+    path.bytes(PATH_PREFIX)
+    path.hex(tokenBytes, tokenStart, tokenEnd)
+    encoder.template(template)
+    const id = encoder.literal(APNS_ID, APNS_ID_LENGTH)
+    id.latin1(message.idPrefix)
+    const ident = notification.ident ?? 0
+    for (let shift = 28; shift >= 0; shift -= 4) id.byte(HEX_DIGITS[(ident >>> shift) & 15] as number)
+    if (message.expiration !== undefined) writeText(encoder, APNS_EXPIRATION, String(message.expiration))
+    if (message.collapseId !== undefined) writeText(encoder, APNS_COLLAPSE_ID, latin1Of(message.collapseId))
+  }
+
+  #templateFor(message: Message, providerToken: string | undefined): FieldTemplate {
+    const topic = this.topicOf(message)
+    const priority = message.priority ?? PUSH_TYPES[message.pushType].defaultPriority
+    const key = `${message.pushType} ${priority} ${topic} ${providerToken}`
+    const known = this.#templates.get(key)
+    if (known !== undefined) return known
+    const fields: TemplateField[] = [
+      { name: 'apns-push-type', value: message.pushType, indexing: 'incremental' },
+    ]
+    if (providerToken !== undefined)
+      fields.push({ name: 'authorization', value: `bearer ${providerToken}`, indexing: 'incremental' })
+    if (topic !== undefined) fields.push({ name: 'apns-topic', value: topic, indexing: 'incremental' })
+    if (priority !== undefined)
+      fields.push({ name: 'apns-priority', value: String(priority), indexing: 'incremental' })
+    const template = new FieldTemplate(fields)
+    if (this.#templates.size >= MAX_TEMPLATES) this.#templates.clear()
+    this.#templates.set(key, template)
+    return template
+  }
+}
+
+function writeText(encoder: HpackEncoder, name: FieldName, latin1: string): void {
+  encoder.literal(name, latin1.length).latin1(latin1)
+}
+
+/** A string's UTF-8, one character a byte: field values are bytes. */
+function latin1Of(text: string): string {
+  return Buffer.from(text).toString('latin1')
+}
+
+/**
+ * What only the provider API refuses.
+ *
+ * @param topics those that a client certificate is good for; empty when it names none, or with provider tokens
+ * @throws {MessageError}
+ */
+export function checkForProviderApi(
+  message: Message,
+  topic: string | undefined,
+  topics: readonly string[],
+  topicRequired: boolean,
+): void {
+  const { priorities } = PUSH_TYPES[message.pushType]
+  if (message.priority !== undefined && !priorities.some((priority) => priority === message.priority)) {
+    throw new MessageError(
+      'BAD_PRIORITY',
+      `priority ${message.priority} does not fit push type ${message.pushType}; the provider API takes ${priorities.join(', ')}`,
+    )
+  }
+  if (topic === undefined && topicRequired) {
+    throw new MessageError(
+      'BAD_TOPIC',
+      'there is no topic; give one to the message, or to the manager for all of them',
+    )
+  }
+  if (topic !== undefined && topics.length > 0 && !topics.includes(topic)) {
+    throw new MessageError(
+      'BAD_TOPIC',
+      `topic ${topic} is not one of the certificate's: ${topics.join(', ')}`,
+    )
+  }
+}

@@ -1,0 +1,21 @@
+import type { Credentials } from '../../credentials/credentials.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
+import type { Environment } from '../environment.js'
+
+/** Source: Apple, "Sending notification requests to APNs". */
+const HOSTS = { production: 'api.push.apple.com', sandbox: 'api.sandbox.push.apple.com' } as const
+const HTTPS_PORT = 443
+
+/** Where the provider API of an environment is, and the identity to show there. */
+export function targetOf(environment: Environment, credentials: Credentials): TlsTarget {
+  const identity = credentials.kind === 'certificate' ? credentials.tls : undefined
+  if (typeof environment === 'string') return { host: HOSTS[environment], port: HTTPS_PORT, identity }
+  const { host, port = HTTPS_PORT, ca, servername } = environment
+  return { host, port, ca, servername, identity }
+}
+
+/** The `:authority` of requests (RFC 9113, section 8.3.1). */
+export function authorityOf({ host, port }: TlsTarget): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === HTTPS_PORT ? name : `${name}:${port}`
+}

@@ -1,0 +1,186 @@
+import { ApnsError, type ApnsErrorCode, type Failure } from './error.js'
+import type { Message } from './message.js'
+import { apnsIdOf, type Notification } from './notification.js'
+import type { SettlementObserver } from './queue.js'
+
+/** What became of one notification. */
+export interface Outcome {
+  /** Hex-encoded, in lower case. */
+  readonly token: string
+  readonly apnsId: string
+  /** `accepted` by Apple (which is not yet: shown), or why not. */
+  readonly status: 'accepted' | Exclude<ApnsErrorCode, 'configuration'>
+  /** Set unless accepted. */
+  readonly error?: ApnsError
+  /** Apple's `apns-unique-id`, for the delivery log of its console; the sandbox gives one. */
+  readonly uniqueId?: string
+}
+
+/** What became of a message. `total` is `succeeded` and `failed` together, once the delivery is done. */
+export interface DeliveryReport {
+  readonly total: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
+/** What a delivery tells its manager, and asks of it. */
+export interface DeliveryOwner {
+  deliverySettled(failure: Failure | undefined): void
+  deliveryDone(delivery: Delivery): void
+  cancelDelivery(delivery: Delivery): number
+}
+
+/**
+ * What becomes of a message that was sent: counts at any time, all together at the end (`done`), or one by one
+ * (`for await`). Keeping it is not needed for anything to be sent.
+ */
+export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
+  readonly message: Message
+  readonly #owner: DeliveryOwner
+  #succeeded = 0
+  #failed = 0
+  /** The tokens' indices, in the order in which their fates became known; outcomes are made from it when asked for. */
+  readonly #order: number[] = []
+  #failures: Map<number, Failure> | undefined
+  #uniqueIds: Map<number, string> | undefined
+  #firstIdent = 0
+  #done: PromiseWithResolvers | undefined
+  #wakers: (() => void)[] = []
+
+  /** @internal */
+  constructor(message: Message, owner: DeliveryOwner) {
+    this.message = message
+    this.#owner = owner
+  }
+
+  get total(): number {
+    return this.message.length
+  }
+
+  /** How many Apple has accepted so far. */
+  get succeeded(): number {
+    return this.#succeeded
+  }
+
+  /** How many are known not to have been accepted. */
+  get failed(): number {
+    return this.#failed
+  }
+
+  /** How many are still on their way. */
+  get pending(): number {
+    return this.total - this.#succeeded - this.#failed
+  }
+
+  /** Resolves when the fate of every notification is known. Never rejects: refusals are counted, and are outcomes. */
+  done(): Promise<DeliveryReport> {
+    if (this.#done === undefined) {
+      this.#done = promiseWithResolvers()
+      if (this.pending === 0) this.#done.resolve(this.#report())
+    }
+    return this.#done.promise
+  }
+
+  /**
+   * Takes back what was not sent yet. What Apple has already been sent is not affected.
+   *
+   * @returns how many notifications were taken back; their outcome is `cancelled`
+   */
+  cancel(): number {
+    return this.#owner.cancelDelivery(this)
+  }
+
+  /** Each notification's outcome, as it is known; from the first, whenever it is begun, and any number of times. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Outcome, void, undefined> {
+    for (let position = 0; position < this.total; position++) {
+      while (position >= this.#order.length) await this.#progress()
+      yield this.outcomeAt(position)
+    }
+  }
+
+  /** @internal How many outcomes are known. */
+  get settledCount(): number {
+    return this.#order.length
+  }
+
+  /** @internal The outcome that became known as the nth. */
+  outcomeAt(position: number): Outcome {
+    const index = this.#order[position]
+    if (index === undefined) throw new RangeError(`outcome ${position} is not known yet`)
+    const token = this.message.tokenList.hex(index)
+    const ident = (this.#firstIdent + index) >>> 0
+    const apnsId = apnsIdOf(this.message, ident)
+    const failure = this.#failures?.get(index)
+    if (failure !== undefined) {
+      const error = failure instanceof ApnsError ? failure : new ApnsError({ ...failure, token, apnsId })
+      return { token, apnsId, status: failure.code === 'configuration' ? 'refused' : failure.code, error }
+    }
+    const uniqueId = this.#uniqueIds?.get(index)
+    return uniqueId === undefined
+      ? { token, apnsId, status: 'accepted' }
+      : { token, apnsId, status: 'accepted', uniqueId }
+  }
+
+  /** @internal */
+  settled(notification: Notification, failure: Failure | undefined, uniqueId: string | undefined): void {
+    const { index } = notification
+    if (this.#order.length === 0) this.#firstIdent = ((notification.ident ?? 0) - index) >>> 0
+    this.#order.push(index)
+    if (failure === undefined) {
+      this.#succeeded++
+      if (uniqueId !== undefined) this.#rememberUniqueId(index, uniqueId)
+    } else {
+      this.#failed++
+      this.#rememberFailure(index, failure)
+    }
+    this.#owner.deliverySettled(failure)
+    if (this.#wakers.length > 0) this.#wake()
+    if (this.pending === 0) {
+      this.#owner.deliveryDone(this)
+      this.#done?.resolve(this.#report())
+    }
+  }
+
+  /** @internal Calls back once, at the next settlement. */
+  onProgress(waker: () => void): void {
+    this.#wakers.push(waker)
+  }
+
+  #rememberFailure(index: number, failure: Failure): void {
+    this.#failures ??= new Map()
+    this.#failures.set(index, failure)
+  }
+
+  #rememberUniqueId(index: number, uniqueId: string): void {
+    this.#uniqueIds ??= new Map()
+    this.#uniqueIds.set(index, uniqueId)
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => this.#wakers.push(resolve))
+  }
+
+  #wake(): void {
+    const wakers = this.#wakers
+    this.#wakers = []
+    for (const wake of wakers) wake()
+  }
+
+  #report(): DeliveryReport {
+    return { total: this.total, succeeded: this.#succeeded, failed: this.#failed }
+  }
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<DeliveryReport>
+  readonly resolve: (report: DeliveryReport) => void
+}
+
+// Promise.withResolvers came with Node 22.
+function promiseWithResolvers(): PromiseWithResolvers {
+  let resolve: (report: DeliveryReport) => void = () => {}
+  const promise = new Promise<DeliveryReport>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,182 @@
+import type { Notification } from './notification.js'
+import { REASONS } from './reason.js'
+
+/**
+ * What became of a notification that was not accepted.
+ *
+ * - `refused`: Apple answered, and will not take it (or said "later" until retries were exhausted).
+ * - `expired`: its expiration passed before it could be sent.
+ * - `unknown`: it was sent, but the connection was lost before an answer came, and it was not (or not again) re-sent.
+ * - `cancelled`: the caller cancelled it, or closed the manager, before it was sent.
+ * - `configuration`: not about one notification: every request would be refused, and sending has stopped.
+ */
+export type ApnsErrorCode = 'refused' | 'expired' | 'unknown' | 'cancelled' | 'configuration'
+
+/** The facts of a failure, without the notification that it happened to; one object may serve many notifications. */
+export interface Failure {
+  readonly code: ApnsErrorCode
+  /** Apple's `reason`, or one of ours where Apple said nothing (see {@link LOCAL_REASONS}). */
+  readonly reason: string
+  /** Status code of the retired binary protocol, one of `ApnsError.ERR_*`. */
+  readonly status: number
+  readonly description: string
+  readonly action: string
+  /** HTTP status of the answer, where there was one. */
+  readonly httpStatus?: number | undefined
+  /** When Apple confirmed that the token was dead; with 410 only. */
+  readonly timestamp?: Date | undefined
+  readonly cause?: unknown
+}
+
+/** Reasons that are ours, for what Apple gives no answer to. */
+export const LOCAL_REASONS: Readonly<
+  Record<string, { readonly code: ApnsErrorCode; readonly description: string; readonly action: string }>
+> = {
+  Expired: {
+    code: 'expired',
+    description: 'The expiration passed before the notification could be sent.',
+    action: 'Nothing, if it is of no use any more; otherwise send it again with a later expiration.',
+  },
+  ConnectionLost: {
+    code: 'unknown',
+    description: 'The connection was lost after the notification was sent, before it was answered.',
+    action: 'It may have been delivered: send it again only if a duplicate does no harm.',
+  },
+  RequestTimeout: {
+    code: 'unknown',
+    description: 'No answer came in time.',
+    action: 'It may have been delivered: send it again only if a duplicate does no harm.',
+  },
+  Cancelled: {
+    code: 'cancelled',
+    description: 'The delivery was cancelled before the notification was sent.',
+    action: 'None.',
+  },
+  Closed: {
+    code: 'cancelled',
+    description: 'The manager was closed before the notification was sent.',
+    action: 'Give close() a longer timeout, or send it again from a new manager.',
+  },
+  WrongEnvironment: {
+    code: 'configuration',
+    description:
+      'Every device token was refused as bad, and none was accepted: the tokens are probably of the other environment.',
+    action:
+      "Check environment ('sandbox' for development builds, 'production' otherwise), then call resume(). Do not delete the tokens.",
+  },
+  ClockSkew: {
+    code: 'configuration',
+    description: 'A provider token that was just made was refused as expired.',
+    action: "Set this machine's clock, then call resume().",
+  },
+  TlsHandshake: {
+    code: 'configuration',
+    description: 'The TLS connection was refused.',
+    action: 'Check the host, its certificate authority (ca) and the client certificate, then call resume().',
+  },
+  BackendFailed: {
+    code: 'configuration',
+    description: 'The backend could not be started.',
+    action: 'See the cause.',
+  },
+}
+
+export interface ApnsErrorInit extends Partial<Failure> {
+  /** The notification that failed: its token and apns-id are taken from it. */
+  readonly notification?: Notification | undefined
+  readonly token?: string | undefined
+  readonly apnsId?: string | undefined
+}
+
+const STATUS_DESCRIPTIONS: Readonly<Record<number, string>> = {
+  1: 'Processing error',
+  2: 'Missing device token',
+  3: 'Missing topic',
+  4: 'Missing payload',
+  5: 'Invalid token size',
+  6: 'Invalid topic size',
+  7: 'Invalid payload size',
+  8: 'Invalid token',
+  10: 'Shutdown',
+  128: 'Protocol error',
+  255: 'None (unknown)',
+}
+
+/**
+ * A delivery error: one notification that will not be delivered, and why. Never thrown at a caller; handed to the
+ * manager's `errorHandler` and found in outcomes.
+ *
+ * `status`, `description`, `token` and the constants are those of the original library; the rest tells what the
+ * provider API knows besides.
+ */
+export class ApnsError extends Error {
+  static readonly ERR_PROCESSING = 1
+  static readonly ERR_NO_TOKEN = 2
+  static readonly ERR_NO_TOPIC = 3
+  static readonly ERR_NO_PAYLOAD = 4
+  static readonly ERR_TOKEN_SIZE = 5
+  static readonly ERR_TOPIC_SIZE = 6
+  static readonly ERR_PAYLOAD_SIZE = 7
+  static readonly ERR_TOKEN_INVAL = 8
+  static readonly ERR_UNKNOWN = 255
+
+  override readonly name = 'ApnsError'
+  /** What became of the notification; stable, for programs. */
+  readonly code: ApnsErrorCode
+  /** The APNs status code of the binary protocol, one of `ERR_*`; for the provider API, the one that comes closest. */
+  readonly status: number
+  /** A description for people. */
+  readonly description: string
+  /** What to do about it, for people. */
+  readonly action: string
+  /** The hex-encoded device token; undefined for errors that are not about one notification. */
+  readonly token: string | undefined
+  /** Apple's `reason` (`'Unregistered'`), or one of ours (`'Expired'`, `'ConnectionLost'`, …). */
+  readonly reason: string
+  readonly httpStatus: number | undefined
+  /** When Apple confirmed that the token was dead; with HTTP status 410 only. */
+  readonly timestamp: Date | undefined
+  /** The `apns-id` of the request. */
+  readonly apnsId: string | undefined
+  /** @internal */
+  readonly notification: Notification | undefined
+
+  constructor(init: ApnsErrorInit) {
+    const reason = init.reason ?? ''
+    const status = init.status ?? ApnsError.ERR_UNKNOWN
+    const description =
+      init.description ??
+      REASONS[reason]?.description ??
+      STATUS_DESCRIPTIONS[status] ??
+      `Unknown status ${status}`
+    super(messageFor(reason, description, init), init.cause === undefined ? undefined : { cause: init.cause })
+    this.code = init.code ?? 'refused'
+    this.status = status
+    this.description = description
+    this.action = init.action ?? REASONS[reason]?.action ?? ''
+    this.token = init.token ?? init.notification?.token
+    this.reason = reason
+    this.httpStatus = init.httpStatus
+    this.timestamp = init.timestamp
+    this.apnsId = init.apnsId ?? init.notification?.apnsId
+    // Not enumerable, so that printing an error does not print a whole message.
+    Object.defineProperty(this, 'notification', { value: init.notification, enumerable: false })
+  }
+
+  /** An error as the binary protocol reports it: a status code for a notification. */
+  static fromStatus(status: number, notification?: Notification): ApnsError {
+    return new ApnsError({ status, notification })
+  }
+}
+
+function messageFor(reason: string, description: string, init: ApnsErrorInit): string {
+  const head = reason === '' ? description : `${reason}: ${description}`
+  return init.action === undefined || init.action === '' ? head : `${head} ${init.action}`
+}
+
+/** The facts for one of our own reasons. */
+export function localFailure(reason: keyof typeof LOCAL_REASONS & string, cause?: unknown): Failure {
+  const local = LOCAL_REASONS[reason]
+  if (local === undefined) throw new TypeError(`no such reason: ${reason}`)
+  return { ...local, reason, status: ApnsError.ERR_UNKNOWN, cause }
+}

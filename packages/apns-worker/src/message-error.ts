@@ -1,0 +1,30 @@
+/** What is wrong with the arguments of a message. */
+export type MessageErrorCode =
+  | 'BAD_TOKENS'
+  | 'BAD_TOKEN'
+  | 'BAD_PAYLOAD'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'BAD_EXPIRATION'
+  | 'BAD_PRIORITY'
+  | 'BAD_PUSH_TYPE'
+  | 'BAD_TOPIC'
+  | 'BAD_COLLAPSE_ID'
+  | 'BAD_OPTION'
+
+/** A message that cannot be sent, whoever tries: thrown by `new Message` and by `sendMessage`, before anything is queued. */
+export class MessageError extends TypeError {
+  override readonly name = 'MessageError'
+  readonly code: MessageErrorCode
+  /** With `BAD_TOKEN`: which token of the list. */
+  readonly index: number | undefined
+
+  constructor(
+    code: MessageErrorCode,
+    message: string,
+    { index, cause }: { index?: number; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.index = index
+  }
+}

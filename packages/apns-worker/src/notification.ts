@@ -1,0 +1,94 @@
+import type { Message } from './message.js'
+import { encodeItemsFrame } from './protocol/gateway/frame.js'
+import type { SettlementObserver } from './queue.js'
+import { hexSlice } from './token-list.js'
+
+/** One message to one device. Made by {@link Message.notifications}, or by the queue when it is claimed. */
+export class Notification {
+  readonly message: Message
+  /** 32 bits, unique among the notifications of a queue; undefined outside one. */
+  readonly ident: number | undefined
+  /** @internal The bytes that hold the token, maybe among others. */
+  readonly tokenBytes: Uint8Array
+  /** @internal */
+  readonly tokenStart: number
+  /** @internal */
+  readonly tokenEnd: number
+
+  // What the queue knows of it, kept here so that a claim costs one object.
+  /** @internal */
+  index = 0
+  /** @internal */
+  observer: SettlementObserver | undefined = undefined
+  /** @internal */
+  state: NotificationState = 'free'
+  /** @internal Neighbours in the queue's list of claimed notifications, in the order of their claims. */
+  previous: Notification | undefined = undefined
+  /** @internal */
+  next: Notification | undefined = undefined
+  /** @internal When silence becomes success, on the queue's clock. */
+  purgeAtMs = 0
+  /** @internal How often Apple has answered "later" for it, or left its fate unknown. */
+  attempts = 0
+  /** @internal When its first attempt failed, on the backend's clock; 0 before that. */
+  firstFailedAtMs = 0
+
+  /**
+   * @param encodedToken the bytes of the device token
+   * @param tokenStart where the token starts in these bytes, when they hold more than it
+   */
+  constructor(
+    message: Message,
+    encodedToken: Uint8Array,
+    ident: number | undefined,
+    tokenStart = 0,
+    tokenEnd: number = encodedToken.length,
+  ) {
+    this.message = message
+    this.ident = ident
+    this.tokenBytes = encodedToken
+    this.tokenStart = tokenStart
+    this.tokenEnd = tokenEnd
+  }
+
+  /** The device token, hex-encoded in lower case. */
+  get token(): string {
+    return hexSlice(this.tokenBytes, this.tokenStart, this.tokenEnd)
+  }
+
+  /** The device token's bytes. */
+  get encodedToken(): Uint8Array {
+    return this.tokenBytes.subarray(this.tokenStart, this.tokenEnd)
+  }
+
+  /** The `apns-id` of its requests: the message's own random id, and its ident in the last eight digits. */
+  get apnsId(): string {
+    return apnsIdOf(this.message, this.ident ?? 0)
+  }
+
+  /** A complete frame of the retired binary protocol (command 2), ready to be put on the wire. */
+  frame(): Uint8Array {
+    return encodeItemsFrame({
+      token: this.encodedToken,
+      payload: this.message.encodedPayload,
+      ident: this.ident,
+      expiration: this.message.expiration,
+      priority: this.message.priority,
+    })
+  }
+}
+
+/**
+ * Where a notification is; never in two places.
+ *
+ * - `free`: in no queue (yet, or any more);
+ * - `unclaimed`: in the queue, to be sent;
+ * - `claimed`: given to the backend;
+ * - `verdict`: taken out by `backtrack`, which names the one that failed or was sent last: the backend says which.
+ */
+export type NotificationState = 'free' | 'unclaimed' | 'claimed' | 'verdict'
+
+/** The `apns-id` of a message's notification with this ident: a canonical UUID in lower case. */
+export function apnsIdOf(message: Message, ident: number): string {
+  return message.idPrefix + ident.toString(16).padStart(8, '0')
+}

@@ -1,0 +1,375 @@
+import type { Failure } from './error.js'
+import { Fifo } from './fifo.js'
+import type { Message } from './message.js'
+import type { Notification } from './notification.js'
+import { ClaimedList } from './queue/claimed-list.js'
+import { RetrySchedule } from './queue/retry-schedule.js'
+
+/** Hears what became of the notifications of one `append`. Each is told once. */
+export interface SettlementObserver {
+  /**
+   * @param failure why it was not accepted; undefined for a success
+   * @param uniqueId Apple's `apns-unique-id`, which the sandbox gives
+   */
+  settled(notification: Notification, failure: Failure | undefined, uniqueId: string | undefined): void
+}
+
+/** What the queue needs of a backend. */
+export interface QueueListener {
+  queueLock(): QueueLock
+  queueNotify(): void
+}
+
+/** A lock around the queue, for backends that share it. JavaScript needs none otherwise. */
+export interface QueueLock {
+  acquire(): void
+  release(): void
+}
+
+/** A message's tokens that were never claimed: from `next` on. */
+interface Batch {
+  readonly message: Message
+  readonly firstIdent: number
+  readonly observer: SettlementObserver | undefined
+  next: number
+}
+
+/** The shortest wait that `purgeExpired` recommends, in seconds; shorter would only be busy work. */
+const MIN_PURGE_WAIT = 1
+
+/**
+ * The queue of notifications between a manager and its backend.
+ *
+ * A claimed notification stays here until its fate is known: the backend says so (`settle`), silence has lasted for
+ * the grace period (`purgeExpired`), or a later one failed (`backtrack`). A message is kept whole until its tokens are
+ * claimed, so a million tokens in the queue are one entry. Every operation is O(1), amortised.
+ *
+ *     append ──▶ unclaimed ──claim──▶ claimed ──settle, purgeExpired──▶ (settled)
+ *                   ▲  ▲                │ │ │
+ *                   │  └─unclaim,───────┘ │ └─backtrack: the one named──▶ (verdict) ──settle──▶ (settled)
+ *                   │    backtrack        │
+ *                   └───waiting◀──requeue─┘
+ */
+export class NotificationQueue {
+  readonly #grace: number
+  readonly #now: () => number
+  #listener: QueueListener | undefined
+
+  readonly #claimed = new ClaimedList()
+  /** Taken out by `backtrack`, until somebody says what became of them. */
+  readonly #verdicts = new ClaimedList()
+  /** Given back; the next to be claimed is the last. */
+  readonly #returned: Notification[] = []
+  /** To be tried again at once. */
+  readonly #retries = new Fifo<Notification>()
+  /** To be tried again later. */
+  readonly #schedule = new RetrySchedule()
+  readonly #fresh = new Fifo<Batch>()
+  #freshCount = 0
+  #nextIdent = 0
+  #nextPurgeAtMs = 0
+
+  /**
+   * @param grace seconds after which silence about a claimed notification means success; Infinity for a backend that
+   *   learns each one's fate
+   * @param options.now a clock in milliseconds that never goes back
+   */
+  constructor(grace: number, { now = () => performance.now() }: { readonly now?: () => number } = {}) {
+    if (!(grace >= 0)) throw new RangeError(`grace is ${String(grace)}; give seconds, 0 or more`)
+    this.#grace = grace
+    this.#now = now
+  }
+
+  /** Whose `queueNotify` is called when there may be something to claim. */
+  setBackend(listener: QueueListener): void {
+    this.#listener = listener
+  }
+
+  /** How many notifications wait to be claimed, now or later. */
+  get unclaimedCount(): number {
+    return this.#freshCount + this.#returned.length + this.#retries.length + this.#schedule.length
+  }
+
+  /** How many are claimed. */
+  get claimedCount(): number {
+    return this.#claimed.length
+  }
+
+  /**
+   * Queues a message for delivery.
+   *
+   * @param observer hears what becomes of each notification
+   */
+  append(message: Message, observer?: SettlementObserver): void {
+    if (this.#grace !== Number.POSITIVE_INFINITY) {
+      const nowMs = this.#now()
+      if (nowMs > this.#nextPurgeAtMs) this.#nextPurgeAtMs = nowMs + this.purgeExpired() * 1000
+    }
+    if (message.length > 0) {
+      this.#fresh.push({ message, firstIdent: this.#nextIdent, observer, next: 0 })
+      this.#freshCount += message.length
+      this.#nextIdent = (this.#nextIdent + message.length) >>> 0
+    }
+    this.#notify()
+  }
+
+  /**
+   * The next notification to be sent, if there is one: what was given back first, then retries that are due, then
+   * fresh work. It is taken out provisionally, and stays known until its fate is.
+   */
+  claim(): Notification | undefined {
+    const notification = this.#takeUnclaimed()
+    if (notification === undefined) return undefined
+    notification.state = 'claimed'
+    if (this.#grace !== Number.POSITIVE_INFINITY) notification.purgeAtMs = this.#now() + this.#grace * 1000
+    this.#claimed.append(notification)
+    return notification
+  }
+
+  /**
+   * Gives back the notification that was claimed last.
+   *
+   * @returns false, and does nothing, for any other
+   */
+  unclaim(notification: Notification): boolean {
+    if (notification.state !== 'claimed' || this.#claimed.last !== notification) return false
+    this.#giveBack(notification)
+    return true
+  }
+
+  /**
+   * The backend learned that this one failed, or was the last that was sent well: everything before it has
+   * succeeded, everything after it goes back to the queue. If it is not known, all that is claimed goes back.
+   *
+   * @returns the one with this ident, if found: out of the queue, and the backend has to say what became of it, with
+   *   `settle` or `deliveryError`. If it says nothing for the grace period, that is a success too.
+   */
+  backtrack(ident: number): Notification | undefined {
+    let found: Notification | undefined
+    for (
+      let last = this.#claimed.last;
+      last !== undefined && found === undefined;
+      last = this.#claimed.last
+    ) {
+      if (last.ident === ident) {
+        this.#claimed.remove(last)
+        found = last
+      } else {
+        this.#giveBack(last)
+      }
+    }
+    // With nothing claimed, the original library looks at the head of the queue too.
+    if (found === undefined && this.#peekIdent() === ident) found = this.#takeUnclaimed()
+    for (let first = this.#claimed.first; first !== undefined; first = this.#claimed.first) this.settle(first)
+    if (found !== undefined) this.#awaitVerdict(found)
+    this.#notify()
+    return found
+  }
+
+  /**
+   * The fate of a claimed notification is known: it leaves the queue, and its delivery hears of it.
+   *
+   * @param failure why it was not accepted; undefined for a success
+   * @returns false, and does nothing, when it is not claimed (any more)
+   */
+  settle(notification: Notification, failure?: Failure, uniqueId?: string): boolean {
+    if (notification.state === 'claimed') this.#claimed.remove(notification)
+    else if (notification.state === 'verdict') this.#verdicts.remove(notification)
+    else return false
+    notification.state = 'free'
+    notification.observer?.settled(notification, failure, uniqueId)
+    return true
+  }
+
+  /**
+   * A claimed notification is to be tried again.
+   *
+   * @param delay seconds from now; 0, the default: at once, before any fresh work
+   * @returns false, and does nothing, when it is not claimed (any more)
+   */
+  requeue(notification: Notification, delay = 0): boolean {
+    if (notification.state !== 'claimed') return false
+    this.#claimed.remove(notification)
+    notification.state = 'unclaimed'
+    if (delay > 0) this.#schedule.add(notification, this.#now() + delay * 1000)
+    else this.#retries.push(notification)
+    this.#notify()
+    return true
+  }
+
+  /** Seconds until a retry is due that is not due yet; undefined when none waits. */
+  nextRetryIn(): number | undefined {
+    const dueAtMs = this.#schedule.nextDueAtMs
+    return dueAtMs === undefined ? undefined : Math.max(0, dueAtMs - this.#now()) / 1000
+  }
+
+  /**
+   * Claimed notifications whose grace is over are taken for delivered, and leave the queue. Called by itself as
+   * messages are appended; call it to drain a queue that gets no more.
+   *
+   * @returns the recommended number of seconds until the next call
+   */
+  purgeExpired(): number {
+    if (this.#grace === Number.POSITIVE_INFINITY) return this.#grace
+    const nowMs = this.#now()
+    this.#purge(this.#verdicts, nowMs)
+    this.#purge(this.#claimed, nowMs)
+    const { first } = this.#claimed
+    return first === undefined ? this.#grace : Math.max(MIN_PURGE_WAIT, (first.purgeAtMs - nowMs) / 1000)
+  }
+
+  /** Whether `claim` has something to give. */
+  hasUnclaimed(): boolean {
+    if (this.#freshCount > 0 || this.#returned.length > 0 || this.#retries.length > 0) return true
+    const dueAtMs = this.#schedule.nextDueAtMs
+    return dueAtMs !== undefined && dueAtMs <= this.#now()
+  }
+
+  /** Whether nothing is in the queue: claimed, unclaimed or waiting for its retry. */
+  isEmpty(): boolean {
+    return this.#claimed.length === 0 && this.unclaimedCount === 0
+  }
+
+  /** Whether anything waits for its fate: what is in the queue, and what `backtrack` took out and nobody settled. */
+  isUnresolved(): boolean {
+    return !this.isEmpty() || this.#verdicts.length > 0
+  }
+
+  /** What was claimed, or taken out by `backtrack`, and is not settled. */
+  unsettled(): Notification[] {
+    return [...this.#claimed, ...this.#verdicts]
+  }
+
+  /**
+   * Takes unclaimed notifications out for good, as failed.
+   *
+   * @param decide why one is to go; undefined to keep it. Asked once for a message and observer whose tokens were
+   *   never claimed.
+   * @param report hears of each that went, after its observer
+   * @returns how many went
+   */
+  discard(
+    decide: (message: Message, observer: SettlementObserver | undefined) => Failure | undefined,
+    report?: (notification: Notification, failure: Failure) => void,
+  ): number {
+    let dropped = 0
+    const drop = (notification: Notification, failure: Failure): void => {
+      dropped++
+      notification.state = 'free'
+      notification.observer?.settled(notification, failure, undefined)
+      report?.(notification, failure)
+    }
+    /** Drops it or not; what is kept keeps its place. */
+    const unwanted = (notification: Notification): boolean => {
+      const failure = decide(notification.message, notification.observer)
+      if (failure !== undefined) drop(notification, failure)
+      return failure !== undefined
+    }
+    for (const notification of this.#returned.splice(0)) {
+      if (!unwanted(notification)) this.#returned.push(notification)
+    }
+    for (let left = this.#retries.length; left > 0; left--) {
+      const notification = this.#retries.shift()
+      if (notification !== undefined && !unwanted(notification)) this.#retries.push(notification)
+    }
+    this.#schedule.removeWhere(unwanted)
+    this.#discardFresh(decide, drop)
+    return dropped
+  }
+
+  /** What is in the queue, in its order; for inspection. */
+  *entries(): Generator<{ readonly notification: Notification; readonly claimed: boolean }, void, undefined> {
+    for (const notification of this.#claimed) yield { notification, claimed: true }
+    for (const notification of this.#returned.toReversed()) yield { notification, claimed: false }
+    for (const notification of this.#retries) yield { notification, claimed: false }
+    for (const batch of this.#fresh) {
+      for (let index = batch.next; index < batch.message.length; index++) {
+        yield { notification: notificationOf(batch, index), claimed: false }
+      }
+    }
+    for (const notification of this.#schedule) yield { notification, claimed: false }
+  }
+
+  #takeUnclaimed(): Notification | undefined {
+    const returned = this.#returned.pop()
+    if (returned !== undefined) return returned
+    const retry = this.#retries.shift()
+    if (retry !== undefined) return retry
+    if (this.#schedule.length > 0) {
+      const due = this.#schedule.takeDue(this.#now())
+      if (due !== undefined) return due
+    }
+    const batch = this.#fresh.peek()
+    if (batch === undefined) return undefined
+    const notification = notificationOf(batch, batch.next)
+    batch.next++
+    this.#freshCount--
+    if (batch.next === batch.message.length) this.#fresh.shift()
+    return notification
+  }
+
+  #peekIdent(): number | undefined {
+    const returned = this.#returned.at(-1)
+    if (returned !== undefined) return returned.ident
+    const batch = this.#fresh.peek()
+    return batch === undefined ? undefined : identOf(batch, batch.next)
+  }
+
+  #giveBack(notification: Notification): void {
+    this.#claimed.remove(notification)
+    notification.state = 'unclaimed'
+    this.#returned.push(notification)
+  }
+
+  #awaitVerdict(notification: Notification): void {
+    notification.state = 'verdict'
+    notification.purgeAtMs = this.#now() + this.#grace * 1000
+    this.#verdicts.append(notification)
+  }
+
+  #purge(list: ClaimedList, nowMs: number): void {
+    for (let first = list.first; first !== undefined && first.purgeAtMs <= nowMs; first = list.first)
+      this.settle(first)
+  }
+
+  #discardFresh(
+    decide: (message: Message, observer: SettlementObserver | undefined) => Failure | undefined,
+    drop: (notification: Notification, failure: Failure) => void,
+  ): void {
+    for (let left = this.#fresh.length; left > 0; left--) {
+      const batch = this.#fresh.shift()
+      if (batch === undefined) break
+      const failure = decide(batch.message, batch.observer)
+      if (failure === undefined) {
+        this.#fresh.push(batch)
+        continue
+      }
+      this.#freshCount -= batch.message.length - batch.next
+      for (; batch.next < batch.message.length; batch.next++) drop(notificationOf(batch, batch.next), failure)
+    }
+  }
+
+  #notify(): void {
+    const listener = this.#listener
+    if (listener === undefined) return
+    const lock = listener.queueLock()
+    lock.acquire()
+    try {
+      listener.queueNotify()
+    } finally {
+      lock.release()
+    }
+  }
+}
+
+function identOf(batch: Batch, index: number): number {
+  return (batch.firstIdent + index) >>> 0
+}
+
+function notificationOf(batch: Batch, index: number): Notification {
+  const notification = batch.message.notification(index, identOf(batch, index))
+  notification.index = index
+  notification.observer = batch.observer
+  notification.state = 'unclaimed'
+  return notification
+}

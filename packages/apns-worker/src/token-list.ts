@@ -1,0 +1,158 @@
+import { MessageError } from './message-error.js'
+
+/** Apple says not to assume a length; 100 bytes is what the binary protocol could carry, and the most ever documented. */
+const MAX_TOKEN_BYTES = 100
+/** Today's app tokens. */
+const USUAL_TOKEN_BYTES = 32
+const FIRST_CAPACITY_TOKENS = 16
+
+/**
+ * Device tokens, packed: the bytes of all of them one after the other, so that a million tokens cost 32 MB and no
+ * object each. Offsets are kept only when lengths differ.
+ */
+export class TokenList {
+  readonly length: number
+  /** All tokens' bytes. Not to be changed. */
+  readonly bytes: Uint8Array
+  readonly #tokenBytes: number
+  /** Where each token starts, and one more for the end; undefined when all have the same length. */
+  readonly #offsets: Uint32Array | undefined
+
+  private constructor(
+    bytes: Uint8Array,
+    length: number,
+    tokenBytes: number,
+    offsets: Uint32Array | undefined,
+  ) {
+    this.bytes = bytes
+    this.length = length
+    this.#tokenBytes = tokenBytes
+    this.#offsets = offsets
+  }
+
+  /**
+   * Reads hex-encoded tokens, of either case.
+   *
+   * @throws {MessageError} `BAD_TOKEN` for the first that is not one, with its index, a shortened value and the fault
+   */
+  static from(tokens: Iterable<string>): TokenList {
+    if (typeof tokens === 'string') {
+      throw new MessageError('BAD_TOKENS', 'tokens is a single string; give a list: [token]')
+    }
+    if (tokens === null || typeof tokens !== 'object' || !(Symbol.iterator in tokens)) {
+      throw new MessageError('BAD_TOKENS', 'tokens is not a list of hex-encoded device tokens')
+    }
+    const packer = new TokenPacker(Array.isArray(tokens) ? tokens.length : FIRST_CAPACITY_TOKENS)
+    for (const token of tokens) packer.add(token)
+    return packer.finish(
+      (bytes, length, tokenBytes, offsets) => new TokenList(bytes, length, tokenBytes, offsets),
+    )
+  }
+
+  /** Where the token at an index starts in {@link bytes}. */
+  start(index: number): number {
+    return this.#offsets === undefined
+      ? index * this.#tokenBytes
+      : (this.#offsets[index] ?? this.bytes.length)
+  }
+
+  /** Where the token at an index ends in {@link bytes}. */
+  end(index: number): number {
+    return this.start(index + 1)
+  }
+
+  /** The token at an index, hex-encoded in lower case. */
+  hex(index: number): string {
+    return hexSlice(this.bytes, this.start(index), this.end(index))
+  }
+
+  *[Symbol.iterator](): Generator<string, void, undefined> {
+    for (let index = 0; index < this.length; index++) yield this.hex(index)
+  }
+}
+
+/** Bytes as lower-case hex. */
+export function hexSlice(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex')
+}
+
+class TokenPacker {
+  #buffer: Buffer
+  #bytes = 0
+  #length = 0
+  #tokenBytes = USUAL_TOKEN_BYTES
+  #offsets: number[] | undefined
+
+  constructor(expectedTokens: number) {
+    // Never from the pool: the list may live long, and a pooled slice would keep its whole slab alive.
+    this.#buffer = Buffer.allocUnsafeSlow(expectedTokens * USUAL_TOKEN_BYTES)
+  }
+
+  add(token: string): void {
+    const problem = faultOf(token)
+    if (problem !== undefined) throw this.#badToken(token, problem)
+    const tokenBytes = token.length >>> 1
+    if (this.#bytes + tokenBytes > this.#buffer.length) this.#grow(tokenBytes)
+    // Node's decoder stops at the first character that is not hex; what it wrote tells whether it reached the end.
+    if (this.#buffer.write(token, this.#bytes, tokenBytes, 'hex') !== tokenBytes) {
+      throw this.#badToken(token, 'is not hex-encoded')
+    }
+    if (tokenBytes !== this.#tokenBytes) this.#lengthChanged(tokenBytes)
+    this.#offsets?.push(this.#bytes)
+    this.#bytes += tokenBytes
+    this.#length++
+  }
+
+  finish<T>(
+    make: (bytes: Uint8Array, length: number, tokenBytes: number, offsets: Uint32Array | undefined) => T,
+  ): T {
+    // Copied when more than an eighth would be wasted for as long as the message lives.
+    const wasteful = this.#buffer.length - this.#bytes > this.#bytes >>> 3
+    const bytes = wasteful
+      ? Uint8Array.prototype.slice.call(this.#buffer, 0, this.#bytes)
+      : this.#buffer.subarray(0, this.#bytes)
+    const offsets =
+      this.#offsets === undefined ? undefined : Uint32Array.from([...this.#offsets, this.#bytes])
+    return make(bytes, this.#length, this.#tokenBytes, offsets)
+  }
+
+  #lengthChanged(tokenBytes: number): void {
+    if (this.#offsets !== undefined) return
+    if (this.#length === 0) {
+      this.#tokenBytes = tokenBytes
+      return
+    }
+    this.#offsets = Array.from({ length: this.#length }, (_, index) => index * this.#tokenBytes)
+  }
+
+  #grow(tokenBytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#bytes + tokenBytes))
+    this.#buffer.copy(larger, 0, 0, this.#bytes)
+    this.#buffer = larger
+  }
+
+  #badToken(token: unknown, problem: string): MessageError {
+    return new MessageError('BAD_TOKEN', `tokens[${this.#length}] (${shorten(token)}) ${problem}`, {
+      index: this.#length,
+    })
+  }
+}
+
+function faultOf(token: unknown): string | undefined {
+  if (typeof token !== 'string') return 'is not a string; tokens are hex-encoded'
+  if (token.length === 0) return 'is empty'
+  if (token.length % 2 !== 0)
+    return `has an odd number of characters (${token.length}), so it is not hex-encoded bytes`
+  if (token.length > MAX_TOKEN_BYTES * 2)
+    return `has ${token.length} characters; the longest token has ${MAX_TOKEN_BYTES * 2}`
+  return undefined
+}
+
+const SHORTENED = 12
+
+/** A value for an error message: enough to find it again, not enough to copy a token from a log. */
+function shorten(token: unknown): string {
+  if (typeof token !== 'string') return token === null ? 'null' : typeof token
+  const text = token.length > SHORTENED ? `${token.slice(0, SHORTENED)}…` : token
+  return JSON.stringify(text)
+}
