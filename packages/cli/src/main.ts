@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { CredentialError, MessageError } from 'apns-worker'
+import { Command, CommanderError } from 'commander'
+import { demoCommand } from './demo-command.js'
+import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
+import { sendCommand } from './send-command.js'
+import { UsageError } from './usage-error.js'
+
+function program(onExit: (code: ExitCode) => void): Command {
+  const command = new Command('apns-worker')
+    .description('Apple push notifications from the command line: fire and forget, and nothing lost.')
+    .version(readVersion(), '--version')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .addCommand(sendCommand(onExit))
+    .addCommand(demoCommand(onExit))
+  for (const each of [command, ...command.commands])
+    each.exitOverride().showHelpAfterError('(--help shows the options)')
+  return command
+}
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT_CODE.allSent
+  try {
+    await program((earned) => {
+      code = earned
+    }).parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what is wrong already; help that was asked for is no error.
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? EXIT_CODE.allSent : EXIT_CODE.couldNotRun
+    if (isUsersConcern(error)) console.error(`error: ${error.message}`)
+    else console.error(error)
+    return EXIT_CODE.couldNotRun
+  }
+}
+
+/** Errors whose message says what to do; any other is a defect, and its stack is wanted. */
+function isUsersConcern(error: unknown): error is Error {
+  return error instanceof UsageError || error instanceof CredentialError || error instanceof MessageError
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+    return String(manifest.version)
+  throw new Error('package.json has no version')
+}
+
+// Whoever reads our output may stop early (`| head`); that is not our failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await main(process.argv.slice(2))
