@@ -159,7 +159,7 @@ export class CertificateAuthority {
     return {
       cert,
       key: pem(privateKey, options.passphrase),
-      pfx: encodePkcs12({ cert, key: pem(privateKey), passphrase }),
+      pfx: encodePkcs12({ cert, key: privateKey, passphrase }),
       passphrase,
     }
   }

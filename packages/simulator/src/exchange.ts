@@ -68,7 +68,8 @@ export class Exchange {
   #decide(request: NotificationRequest, body: Buffer): void {
     const { options, recorder, rules } = this.#context
     const now = options.now()
-    const record = new NotificationRecord(request, body, this.#connection.number, this.#streamId, now)
+    const arrival = { connection: this.#connection.number, streamId: this.#streamId, at: now }
+    const record = new NotificationRecord(request, body, arrival)
     recorder.add(record)
     const sender =
       refuseRequest(request) ?? this.#connection.authenticate(request.headers.get('authorization'), now)

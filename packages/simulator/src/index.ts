@@ -1,5 +1,6 @@
 export type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
 export type { WaitOptions } from './conditions.js'
+export { type CredentialFiles, writeCredentials } from './credential-files.js'
 export type { ErrorCode } from './error-codes.js'
 export type { SimulatorOptions } from './options.js'
 export type { ProviderCredentials, ProviderKeyOptions } from './provider-keys.js'

@@ -1,5 +1,4 @@
-import type { NotificationRequest } from './notification-request.js'
-import { DEVICE_PATH } from './notification-request.js'
+import { DEVICE_PATH, type NotificationRequest } from './notification-request.js'
 
 /** One notification that reached the simulator, and what became of it. */
 export interface ReceivedNotification {
@@ -34,57 +33,45 @@ export interface ReceivedNotification {
   readonly at: number
 }
 
+/** Where and when a notification came in. */
+export interface Arrival {
+  readonly connection: number
+  readonly streamId: number
+  readonly at: number
+}
+
 /** A received notification while its fate is still being decided. */
 export class NotificationRecord implements ReceivedNotification {
-  answeredId: string | undefined
-  status: number | undefined
-  reason: string | undefined
-  authentication: 'token' | 'certificate' | undefined
+  readonly token: string
+  readonly headers: ReadonlyMap<string, string>
+  readonly topic: string | undefined
+  readonly pushType: string | undefined
+  readonly priority: number | undefined
+  readonly expiration: number | undefined
+  readonly collapseId: string | undefined
+  readonly id: string | undefined
   readonly body: Buffer
   readonly connection: number
   readonly streamId: number
   readonly at: number
-  readonly #request: NotificationRequest
+  answeredId: string | undefined = undefined
+  status: number | undefined = undefined
+  reason: string | undefined = undefined
+  authentication: 'token' | 'certificate' | undefined = undefined
 
-  constructor(request: NotificationRequest, body: Buffer, connection: number, streamId: number, at: number) {
-    this.#request = request
+  constructor({ path, headers }: NotificationRequest, body: Buffer, arrival: Arrival) {
+    this.token = path.startsWith(DEVICE_PATH) ? path.slice(DEVICE_PATH.length) : ''
+    this.headers = headers
+    this.topic = headers.get('apns-topic')
+    this.pushType = headers.get('apns-push-type')
+    this.priority = numberFrom(headers.get('apns-priority'))
+    this.expiration = numberFrom(headers.get('apns-expiration'))
+    this.collapseId = headers.get('apns-collapse-id')
+    this.id = headers.get('apns-id')
     this.body = body
-    this.connection = connection
-    this.streamId = streamId
-    this.at = at
-  }
-
-  get token(): string {
-    const { path } = this.#request
-    return path.startsWith(DEVICE_PATH) ? path.slice(DEVICE_PATH.length) : ''
-  }
-
-  get headers(): ReadonlyMap<string, string> {
-    return this.#request.headers
-  }
-
-  get topic(): string | undefined {
-    return this.headers.get('apns-topic')
-  }
-
-  get pushType(): string | undefined {
-    return this.headers.get('apns-push-type')
-  }
-
-  get priority(): number | undefined {
-    return this.#number('apns-priority')
-  }
-
-  get expiration(): number | undefined {
-    return this.#number('apns-expiration')
-  }
-
-  get collapseId(): string | undefined {
-    return this.headers.get('apns-collapse-id')
-  }
-
-  get id(): string | undefined {
-    return this.headers.get('apns-id')
+    this.connection = arrival.connection
+    this.streamId = arrival.streamId
+    this.at = arrival.at
   }
 
   get payload(): unknown {
@@ -95,10 +82,15 @@ export class NotificationRecord implements ReceivedNotification {
     }
   }
 
-  #number(name: string): number | undefined {
-    const value = this.headers.get(name)
-    return value === undefined ? undefined : Number(value)
+  /** What a line of a log needs: the payload in place of the raw body, and no list of headers. */
+  toJSON(): Record<string, unknown> {
+    const { headers: _headers, body: _body, ...fields } = this
+    return { ...fields, payload: this.payload }
   }
+}
+
+function numberFrom(header: string | undefined): number | undefined {
+  return header === undefined ? undefined : Number(header)
 }
 
 /** How many of which kind there were since the start. */

@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+/** `apns-simulator`: the simulator from the shell. */
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type CredentialFiles, writeCredentials } from './credential-files.js'
+import type { SimulatorOptions } from './options.js'
+import type { Rule } from './rule.js'
+import { type Simulator, startSimulator } from './simulator.js'
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+  readonly environment: 'production' | 'sandbox'
+  readonly topic?: readonly string[]
+  readonly latency: number
+  readonly unregistered: number
+  readonly badToken: number
+  readonly throttled: number
+  readonly rules?: string
+  readonly seed: string
+  readonly streamLimit: number
+  readonly shrinkOnRefusal?: true
+  readonly idleTimeout: number
+  readonly writeCredentials?: string
+  readonly json?: true
+}
+
+const EXAMPLE_TOPIC = 'com.example.app'
+/** What a throttled token is told to wait, in seconds. */
+const RETRY_AFTER = 1
+/** Apple's alternative port; 443 needs privileges. */
+const DEFAULT_PORT = 2197
+
+const program = new Command('apns-simulator')
+  .description('A local APNs: the HTTP/2 provider API, for tests and demos. Durations are in seconds.')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <number>', 'port to listen on; 0 takes a free one', parseNumber, DEFAULT_PORT)
+  .addOption(
+    new Option('--environment <name>', "which of Apple's environments to be")
+      .choices(['production', 'sandbox'])
+      .default('production'),
+  )
+  .option('--topic <bundle-id...>', 'bundle ids that exist (default: all)')
+  .option('--latency <seconds>', 'time before every answer', parseNumber, 0)
+  .option('--unregistered <share>', 'share of tokens that are dead: 0.01 or 1%', parseShare, 0)
+  .option('--bad-token <share>', 'share of tokens that are bad', parseShare, 0)
+  .option('--throttled <share>', 'share of tokens answered 429 once', parseShare, 0)
+  .option('--rules <file>', 'further scripted replies: a JSON array of rules')
+  .option('--seed <text>', 'chooses the tokens that the shares fall on', '1')
+  .option('--stream-limit <number>', 'streams that a client may have open', parseNumber, 1000)
+  .option('--shrink-on-refusal', 'lower the stream limit to 1 after a refusal, until the next success')
+  .option('--idle-timeout <seconds>', 'close idle connections; 0: never', parseNumber, 0)
+  .option('--write-credentials <directory>', 'write CA, key and client certificate there')
+  .option('--json', 'print what is received, one JSON object a line')
+  .action(run)
+
+await program.parseAsync()
+
+async function run(flags: Flags): Promise<void> {
+  const apns = await start(flags)
+  const topics = flags.topic ?? [EXAMPLE_TOPIC]
+  const directory = flags.writeCredentials
+  const files = directory === undefined ? undefined : await writeCredentials(apns, directory, topics)
+  console.log(
+    flags.json ? JSON.stringify({ listening: listening(apns, files) }) : greeting(apns, flags, files),
+  )
+
+  const stop = async (): Promise<void> => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
+    const { received, accepted, refused } = apns.counts()
+    await apns.close()
+    console.error(`apns-simulator: ${received} received, ${accepted} accepted, ${refused} refused`)
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  // Whoever read the lines has gone, as in `apns-simulator --json | head`.
+  process.stdout.on('error', stop)
+}
+
+async function start(flags: Flags): Promise<Simulator> {
+  const { host, port, environment, topic, latency, seed, streamLimit, idleTimeout } = flags
+  const options: SimulatorOptions = {
+    ...{ host, port, environment, latency, seed, streamLimit, idleTimeout },
+    ...(topic === undefined ? {} : { topics: topic }),
+    shrinkOnRefusal: flags.shrinkOnRefusal === true,
+    rules: [...(await readRules(flags.rules)), ...shareRules(flags)],
+    record: false,
+    onNotification: (notification) => {
+      if (flags.json) console.log(JSON.stringify(notification))
+    },
+  }
+  try {
+    return await startSimulator(options)
+  } catch (error) {
+    return program.error(`apns-simulator: ${messageOf(error)}`)
+  }
+}
+
+function shareRules(flags: Flags): Rule[] {
+  const rules: Rule[] = [
+    { share: flags.unregistered, unregistered: true },
+    { share: flags.badToken, badDeviceToken: true },
+    {
+      share: flags.throttled,
+      timesPerToken: 1,
+      status: 429,
+      reason: 'TooManyRequests',
+      retryAfter: RETRY_AFTER,
+    },
+  ]
+  return rules.filter(({ share }) => share !== 0)
+}
+
+async function readRules(path: string | undefined): Promise<readonly Rule[]> {
+  if (path === undefined) return []
+  try {
+    const rules: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (!Array.isArray(rules)) throw new TypeError('it holds no array of rules')
+    return rules
+  } catch (error) {
+    return program.error(`apns-simulator: cannot read ${path}: ${messageOf(error)}`)
+  }
+}
+
+function listening(apns: Simulator, files: CredentialFiles | undefined): object {
+  return files ?? { host: apns.host, port: apns.port }
+}
+
+function greeting(apns: Simulator, flags: Flags, files: CredentialFiles | undefined): string {
+  const where = `APNs simulator (${flags.environment}) on https://${apns.host}:${apns.port}`
+  if (files === undefined) return `${where}; to connect, start it with --write-credentials <directory>`
+  return `${where}; trust ${files.caPath}, sign with ${files.keyPath} (key ${files.keyId}, team ${files.teamId}) or show ${files.pfxPath}`
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Not a number from 0 up.')
+  return value
+}
+
+function parseShare(text: string): number {
+  const value = text.endsWith('%') ? parseNumber(text.slice(0, -1)) / 100 : parseNumber(text)
+  if (value > 1) throw new InvalidArgumentError('Not a share from 0 to 1 or 0% to 100%.')
+  return value
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
