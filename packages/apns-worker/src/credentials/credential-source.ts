@@ -71,10 +71,6 @@ export function readSource(
   path: string | undefined,
   content: string | Uint8Array | undefined,
 ): Source | undefined {
-  assertText(kind.pathOption, path)
-  if (content !== undefined && typeof content !== 'string' && !(content instanceof Uint8Array)) {
-    throw new CredentialError('OPTION_INVALID', `${kind.contentOption} has to be a string or a Uint8Array.`)
-  }
   if (isGiven(path) && isGiven(content)) {
     throw new CredentialError(
       'PATH_AND_CONTENT',
@@ -90,12 +86,6 @@ export function readSource(
     )
   }
   return { bytes: normalise(Buffer.from(content)), name: kind.contentOption }
-}
-
-/** Options come from JavaScript and configuration files too, where types are not checked. */
-export function assertText(option: string, value: unknown): void {
-  if (value === undefined || typeof value === 'string') return
-  throw new CredentialError('OPTION_INVALID', `${option} has to be a string.`)
 }
 
 function fileName(kind: SourceKind, path: string): string {

@@ -1,7 +1,7 @@
 import type { CertificateCredentials } from './certificate-credentials.js'
 import { CredentialError } from './credential-error.js'
 import type { CredentialContext, CredentialOptions } from './credential-options.js'
-import { assertText, isGiven } from './credential-source.js'
+import { isGiven } from './credential-source.js'
 import { loadPemCredentials, readCertificateSource } from './pem-credentials.js'
 import { loadPkcs12Credentials, readPkcs12Source } from './pkcs12-credentials.js'
 import { loadTokenCredentials, type TokenCredentials } from './token-credentials.js'
@@ -15,6 +15,8 @@ export type { TokenCredentials } from './token-credentials.js'
 /** A credential that has passed every check that can be made without a connection. */
 export type Credentials = TokenCredentials | CertificateCredentials
 
+const TEXT_OPTIONS = ['keyPath', 'certPath', 'pfxPath', 'keyId', 'teamId', 'passphrase'] as const
+const CONTENT_OPTIONS = ['key', 'cert', 'pfx'] as const
 const THREE_WAYS =
   'Give one of: { keyPath, keyId, teamId } for a provider token key (.p8); { certPath, keyPath } for a PEM certificate; ' +
   '{ pfxPath, passphrase } for a PKCS#12 file. Instead of a path, key, cert and pfx take the content itself.'
@@ -26,7 +28,7 @@ const THREE_WAYS =
  * @throws CredentialError
  */
 export function loadCredentials(options: CredentialOptions, context: CredentialContext): Credentials {
-  for (const name of ['keyId', 'teamId', 'passphrase'] as const) assertText(name, options[name])
+  assertTypes(options)
   const pkcs12 = readPkcs12Source(options)
   const certificate = readCertificateSource(options)
   const hasKey = isGiven(options.keyPath) || isGiven(options.key)
@@ -41,6 +43,22 @@ export function loadCredentials(options: CredentialOptions, context: CredentialC
   }
   if (hasKey || hasIds) return loadTokenCredentials(options, context)
   throw new CredentialError('CREDENTIALS_MISSING', `No credential is given. ${THREE_WAYS}`)
+}
+
+/** Options come from JavaScript and configuration files too, where nothing has checked their types. */
+function assertTypes(options: CredentialOptions): void {
+  for (const name of TEXT_OPTIONS) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== 'string') {
+      throw new CredentialError('OPTION_INVALID', `${name} has to be a string.`)
+    }
+  }
+  for (const name of CONTENT_OPTIONS) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw new CredentialError('OPTION_INVALID', `${name} has to be a string or a Uint8Array.`)
+    }
+  }
 }
 
 function conflict(what: string): CredentialError {

@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { type CertificateCredentials, checkCertificate, pairCertificate } from './certificate-credentials.js'
 import { CredentialError } from './credential-error.js'
 import type { CredentialContext, CredentialOptions } from './credential-options.js'
 import { isPem, PKCS12_SOURCE, readSource, type Source } from './credential-source.js'
 import { isPkcs12, openPkcs12, type Pkcs12Contents } from './pkcs12.js'
 import { Pkcs12Error } from './pkcs12-error.js'
+import { readCertificate } from './x509.js'
 
 const CONVERT =
   'Convert it: openssl pkcs12 -legacy -in old.p12 -nodes -out all.pem, and give all.pem as certPath.'
@@ -30,17 +31,9 @@ export function loadPkcs12Credentials(
     contents = openPkcs12(source.bytes, options.passphrase ?? '')
   } catch (cause) {
     if (!(cause instanceof Pkcs12Error)) throw cause
-    switch (cause.problem) {
-      case 'encoding':
-      case 'algorithm':
-        return loadWithOpenssl(options, source, context, cause)
-      case 'passphrase':
-        throw wrongPassphrase(options, source, cause)
-      case 'limit':
-        throw unsupported(source, cause)
-      default:
-        throw cause.problem satisfies never
-    }
+    if (cause.problem === 'passphrase') throw wrongPassphrase(options, source, cause)
+    if (cause.problem === 'limit') throw unsupported(source, cause)
+    return loadWithOpenssl(options, source, context, cause)
   }
   return joinContents(contents, source, context)
 }
@@ -76,10 +69,7 @@ function joinContents(
   }
 }
 
-/**
- * What our reader leaves to OpenSSL: BER instead of DER, rarer algorithms. Node hands out the certificate inside only
- * through an undocumented method; where that is missing, the file counts as unsupported.
- */
+/** What our reader leaves to OpenSSL: BER instead of DER, rarer algorithms. */
 function loadWithOpenssl(
   options: CredentialOptions,
   source: Source,
@@ -87,19 +77,31 @@ function loadWithOpenssl(
   ownError: Pkcs12Error,
 ): CertificateCredentials {
   const tls = { pfx: source.bytes, passphrase: options.passphrase ?? '' }
-  let certificate: X509Certificate
+  let certificate: X509Certificate | undefined
   try {
-    certificate = new X509Certificate(createSecureContext(tls).context.getCertificate())
+    certificate = certificateIn(createSecureContext(tls))
   } catch (cause) {
     // OpenSSL has no code for this; the words have been the same since 1998.
     if (cause instanceof Error && cause.message.includes('mac verify failure')) {
       throw wrongPassphrase(options, source, cause)
     }
-    throw ownError.problem === 'encoding'
-      ? unreadable(source, `it is damaged or cut off (${ownError.message})`, ownError)
-      : unsupported(source, ownError)
   }
-  return checkCertificate(certificate, tls, source.name, context)
+  if (certificate !== undefined) return checkCertificate(certificate, tls, source.name, context)
+  throw ownError.problem === 'encoding'
+    ? unreadable(source, `it is damaged or cut off (${ownError.message})`, ownError)
+    : unsupported(source, ownError)
+}
+
+/**
+ * Node hands out a context's certificate only through an undocumented method (there in Node 20 to 26); should it go, such
+ * files count as unsupported.
+ */
+function certificateIn({ context }: SecureContext): X509Certificate | undefined {
+  const native: unknown = context
+  if (typeof native !== 'object' || native === null || !('getCertificate' in native)) return undefined
+  if (typeof native.getCertificate !== 'function') return undefined
+  const der: unknown = Reflect.apply(native.getCertificate, native, [])
+  return der instanceof Uint8Array ? readCertificate(der) : undefined
 }
 
 function wrongPassphrase(options: CredentialOptions, source: Source, cause: Error): CredentialError {

@@ -1,4 +1,4 @@
-import { createDecipheriv, createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { createDecipheriv, createHmac, hash, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
 import { type DerElement, expectTag, readChildren, readInteger, readObjectIdentifier, TAG } from './der.js'
 import { Pkcs12Error } from './pkcs12-error.js'
 import { decryptRc2Cbc } from './rc2.js'
@@ -156,10 +156,10 @@ function derive(
   const input = Buffer.concat([repeatToBlocks(salt, blockBytes), repeatToBlocks(password.utf16, blockBytes)])
   const output: Buffer[] = []
   for (let length = 0; length < bytes; length += digest.bytes) {
-    let hash = createHash(name).update(diversifier).update(input).digest()
-    for (let round = 1; round < iterations; round++) hash = createHash(name).update(hash).digest()
-    output.push(hash)
-    const increment = repeatToBlocks(hash, blockBytes)
+    let block = hash(name, Buffer.concat([diversifier, input]), 'buffer')
+    for (let round = 1; round < iterations; round++) block = hash(name, block, 'buffer')
+    output.push(block)
+    const increment = repeatToBlocks(block, blockBytes)
     for (let offset = 0; offset < input.length; offset += blockBytes) {
       addOneAnd(input.subarray(offset, offset + blockBytes), increment.subarray(0, blockBytes))
     }

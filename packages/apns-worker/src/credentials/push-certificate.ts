@@ -35,8 +35,14 @@ const PRODUCTION = `${APPLE_PUSH}2`
 const VOIP_TOPICS = `${APPLE_PUSH}4`
 const TOPICS = `${APPLE_PUSH}6`
 
+/** The part of Node's class that is read here. */
+export interface ParsedCertificate
+  extends Pick<X509Certificate, 'subject' | 'validFrom' | 'validTo' | 'fingerprint256'> {
+  readonly raw: Uint8Array
+}
+
 /** @throws DerError if the certificate's insides are not as RFC 5280 has them. */
-export function readPushCertificate(certificate: X509Certificate): PushCertificate {
+export function readPushCertificate(certificate: ParsedCertificate): PushCertificate {
   const { subject, extensions } = readCertificateFields(certificate.raw)
   const subjectTopic = subject.get(USER_ID)
   const isMarked = Array.from(extensions.keys()).some((identifier) => identifier.startsWith(APPLE_PUSH))
