@@ -47,6 +47,11 @@ export const LOCAL_REASONS: Readonly<
     description: 'No answer came in time.',
     action: 'It may have been delivered: send it again only if a duplicate does no harm.',
   },
+  StreamRefused: {
+    code: 'refused',
+    description: 'The server refused the stream, again and again.',
+    action: 'It was never processed: send it again later.',
+  },
   Cancelled: {
     code: 'cancelled',
     description: 'The delivery was cancelled before the notification was sent.',

@@ -30,6 +30,8 @@ export class Notification {
   purgeAtMs = 0
   /** @internal How often Apple has answered "later" for it, or left its fate unknown. */
   attempts = 0
+  /** @internal How often the server refused its stream, unprocessed. */
+  refusedStreams = 0
   /** @internal When its first attempt failed, on the backend's clock; 0 before that. */
   firstFailedAtMs = 0
 

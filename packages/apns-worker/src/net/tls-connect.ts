@@ -1,34 +1,58 @@
-import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+  connect as tlsConnect,
+} from 'node:tls'
 
 /** Where to connect, and as whom. */
 export interface TlsTarget {
   readonly host: string
   readonly port: number
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
-  readonly servername?: string | undefined
-  /** The client's certificate and key, for certificate-based trust. */
-  readonly identity?: Pick<ConnectionOptions, 'key' | 'cert' | 'pfx' | 'passphrase'> | undefined
+  /** The name in the server's certificate, where it is not the host's. */
+  readonly servername: string | undefined
+  readonly secureContext: SecureContext
 }
 
 /** HTTP/2 over TLS (RFC 9113, section 3.2). */
 const HTTP2_PROTOCOL = 'h2'
 
 /**
+ * Whom to trust and what to show, parsed once for all connections.
+ *
+ * @param ca certificate authorities in PEM; undefined for those that Node trusts
+ * @param identity the client's certificate and key, for certificate-based trust
+ * @throws {TypeError} when `ca` is not PEM
+ */
+export function secureContextOf(
+  ca: string | Uint8Array | readonly (string | Uint8Array)[] | undefined,
+  identity: Pick<SecureContextOptions, 'key' | 'cert' | 'pfx' | 'passphrase'> = {},
+): SecureContext {
+  const options: SecureContextOptions = { ...identity, minVersion: 'TLSv1.2' }
+  if (ca !== undefined) {
+    const list = typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca
+    options.ca = list.map((each) => (typeof each === 'string' ? each : Buffer.from(each)))
+  }
+  try {
+    return createSecureContext(options)
+  } catch (cause) {
+    throw new TypeError('environment.ca is not a certificate in PEM format', { cause })
+  }
+}
+
+/**
  * Opens a TLS connection for HTTP/2. The name is looked up anew each time, as Apple asks. Listen for `secureConnect`
  * and `error`; the caller owns the socket, and bounds the time it takes.
  */
-export function connectTls(target: TlsTarget): TLSSocket {
-  const options: ConnectionOptions = {
-    ...target.identity,
-    host: target.host,
-    port: target.port,
-    minVersion: 'TLSv1.2',
+export function connectTls({ host, port, servername, secureContext }: TlsTarget): TLSSocket {
+  const socket = tlsConnect({
+    host,
+    port,
+    secureContext,
     ALPNProtocols: [HTTP2_PROTOCOL],
-  }
-  if (target.ca !== undefined) options.ca = caList(target.ca)
-  // An address has no name to send (RFC 6066, section 3), and Node warns of one.
-  if (target.servername !== undefined) options.servername = target.servername
-  const socket = tlsConnect(options)
+    ...(servername === undefined ? {} : { servername }),
+  })
   socket.setNoDelay(true)
   return socket
 }
@@ -36,11 +60,6 @@ export function connectTls(target: TlsTarget): TLSSocket {
 /** Whether the other end agreed to speak HTTP/2. */
 export function speaksHttp2(socket: TLSSocket): boolean {
   return socket.alpnProtocol === HTTP2_PROTOCOL
-}
-
-function caList(ca: NonNullable<TlsTarget['ca']>): (string | Buffer)[] {
-  const list = typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca
-  return list.map((each) => (typeof each === 'string' ? each : Buffer.from(each)))
 }
 
 /**

@@ -65,6 +65,8 @@ export class Connection implements SessionEvents<Exchange> {
   /** When the PING was sent that is not answered yet. */
   #pingedAtMs: number | undefined
   #cause: Error | undefined
+  /** The TLS handshake is done, and the other end speaks HTTP/2. */
+  #isSecure = false
   #hasAnswered = false
   /** Its end is our own wish. */
   #isRetired = false
@@ -105,8 +107,8 @@ export class Connection implements SessionEvents<Exchange> {
     return this.#phase !== 'connecting' && this.#phase !== 'closed'
   }
 
-  /** Whether its streams, and nothing else, keep it from taking another request. */
-  get isStreamLimited(): boolean {
+  /** Whether the server's limits, on streams or on bytes in flight, keep it from taking another request. */
+  get isFull(): boolean {
     return this.#phase === 'open' && !this.#socket.writableNeedDrain && this.#session.capacity === 0
   }
 
@@ -140,7 +142,7 @@ export class Connection implements SessionEvents<Exchange> {
 
   /** Writes what is to be written, in one piece. */
   flush(): void {
-    if (this.#phase === 'closed' || this.#socket.connecting) return
+    if (this.#phase === 'closed' || !this.#isSecure) return
     const output = this.#session.takeOutput()
     if (output !== undefined) this.#socket.write(output, () => this.#session.recycle(output))
   }
@@ -162,8 +164,6 @@ export class Connection implements SessionEvents<Exchange> {
       return
     }
     this.#phase = 'draining'
-    this.#session.goAway()
-    this.flush()
     this.#endIfDrained()
     this.#owner.changed(this)
   }
@@ -177,7 +177,6 @@ export class Connection implements SessionEvents<Exchange> {
       }
       this.#socket.once('close', () => resolve())
       this.#isRetired = true
-      if (this.isConnected) this.#session.goAway()
       this.#end()
     })
   }
@@ -235,7 +234,8 @@ export class Connection implements SessionEvents<Exchange> {
   #listen(): void {
     const socket = this.#socket
     socket.on('secureConnect', () => {
-      if (speaksHttp2(socket)) this.flush()
+      this.#isSecure = speaksHttp2(socket)
+      if (this.#isSecure) this.flush()
       else
         this.#fail(
           Object.assign(new Error('the server does not speak HTTP/2'), { code: 'ERR_HTTP2_NOT_SPOKEN' }),
@@ -320,6 +320,8 @@ export class Connection implements SessionEvents<Exchange> {
 
   /** The orderly end: what is still to be written is, and then the socket closes. */
   #end(): void {
+    // Not earlier: there are servers that close at once when they read it, answered or not.
+    if (this.isConnected) this.#session.goAway()
     this.flush()
     const { destroyed } = this.#socket
     if (!destroyed) {

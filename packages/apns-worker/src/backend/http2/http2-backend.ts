@@ -22,6 +22,7 @@ const OK = 200
 const EXPIRED = localFailure('Expired')
 const CONNECTION_LOST = localFailure('ConnectionLost')
 const REQUEST_TIMEOUT = localFailure('RequestTimeout')
+const STREAM_REFUSED = localFailure('StreamRefused')
 const NO_DEADLINE = Number.POSITIVE_INFINITY
 
 /**
@@ -119,13 +120,11 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   unanswered(_connection: Connection, exchange: Exchange, why: NoAnswer): void {
     const { notification } = exchange
-    if (why.cause === 'goaway' && why.unprocessed) {
-      // Surely not processed, and the pool's back-off paces a server that keeps going away.
-      this.#requeue(notification, 0)
-      return
-    }
     const failure = why.cause === 'timeout' ? REQUEST_TIMEOUT : CONNECTION_LOST
-    if (!why.unprocessed && notification.message.ambiguous === 'drop') this.#fail(notification, failure)
+    // What a GOAWAY left out is paced by the pool's back-off, if the server keeps going away.
+    if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0)
+    else if (why.unprocessed) this.#sendUnprocessed(notification)
+    else if (notification.message.ambiguous === 'drop') this.#fail(notification, failure)
     else this.#sendAgain(notification, failure, 'promptly')
   }
 
@@ -273,23 +272,25 @@ export class Http2Backend extends Backend implements ConnectionOwner {
    * @param wait what the server asked for, in milliseconds; or `promptly`: nothing speaks against the first retry at once
    */
   #sendAgain(notification: Notification, failure: Failure, wait: number | 'promptly'): void {
-    const nowMs = performance.now()
-    if (notification.attempts++ === 0) notification.firstFailedAtMs = nowMs
-    if (wait === 'promptly' && notification.attempts === 1) {
-      this.#requeue(notification, 0)
-      return
-    }
+    notification.attempts++
     const { expiration } = notification.message
     const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
-    const elapsedMs = nowMs - notification.firstFailedAtMs
-    const delayMs = this.#policy.delayMs(
-      notification.attempts,
-      elapsedMs,
-      leftMs,
-      wait === 'promptly' ? 0 : wait,
-    )
+    const delayMs = this.#policy.delayMs(notification.attempts, sinceFirstFailure(notification), leftMs, wait)
     if (delayMs === undefined) this.#fail(notification, failure)
     else this.#requeue(notification, delayMs / 1000)
+  }
+
+  /**
+   * Surely not processed: sent again whatever happens, the first time at once. That is no attempt; the back-off is for
+   * a server that goes on refusing.
+   */
+  #sendUnprocessed(notification: Notification): void {
+    if (!this.#policy.isInTime(sinceFirstFailure(notification))) {
+      this.#fail(notification, STREAM_REFUSED)
+      return
+    }
+    const refusals = notification.refusedStreams++
+    this.#requeue(notification, refusals === 0 ? 0 : this.#policy.backOffMs(refusals) / 1000)
   }
 
   #requeue(notification: Notification, delaySeconds: number): void {
@@ -307,4 +308,11 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #stopLine(failure: Failure): void {
     if (!this.#stopped) this.pause(new ApnsError(failure))
   }
+}
+
+/** Milliseconds since an attempt at it first failed, which is now if none did before. */
+function sinceFirstFailure(notification: Notification): number {
+  const nowMs = performance.now()
+  if (notification.firstFailedAtMs === 0) notification.firstFailedAtMs = nowMs
+  return nowMs - notification.firstFailedAtMs
 }

@@ -55,7 +55,7 @@ export class ConnectionPool {
     let usable = 0
     for (const connection of this.#connections) {
       if (!connection.isUsable) continue
-      if (connection.isWarmingUp || !connection.isStreamLimited) return
+      if (connection.isWarmingUp || !connection.isFull) return
       usable++
     }
     if (usable >= this.#options.maxConnections) return

@@ -25,12 +25,23 @@ export class RetryPolicy {
    * @param attempts how often it was tried
    * @param elapsedMs since the first of them failed
    * @param leftMs until it expires; Infinity if it does not
-   * @param retryAfterMs what the server asked for; 0 if it did not
+   * @param wait what the server asked for, in milliseconds; `promptly` when nothing speaks against a first retry at once
    */
-  delayMs(attempts: number, elapsedMs: number, leftMs: number, retryAfterMs: number): number | undefined {
+  delayMs(
+    attempts: number,
+    elapsedMs: number,
+    leftMs: number,
+    wait: number | 'promptly',
+  ): number | undefined {
     if (attempts >= this.#maxAttempts) return undefined
-    const delayMs = Math.max(this.backOffMs(attempts), retryAfterMs)
-    return delayMs >= leftMs || elapsedMs + delayMs > this.#maxRetryTimeMs ? undefined : delayMs
+    if (wait === 'promptly' && attempts === 1) return 0
+    const delayMs = Math.max(this.backOffMs(attempts), wait === 'promptly' ? 0 : wait)
+    return delayMs >= leftMs || !this.isInTime(elapsedMs + delayMs) ? undefined : delayMs
+  }
+
+  /** Whether retries may go on so long after the first failure. */
+  isInTime(elapsedMs: number): boolean {
+    return elapsedMs <= this.#maxRetryTimeMs
   }
 
   /**
