@@ -35,7 +35,7 @@ export class Sending {
   notSent = 0
   readonly refusals: RefusalTable = new RefusalTable()
   readonly #parts: SendingParts
-  readonly #open = new Set<Promise<void>>()
+  readonly #open = new Map<Delivery, Promise<unknown>>()
   #tokensRead = 0
   #bytesRead = 0
   /** Sent to the library, with no outcome yet. */
@@ -55,7 +55,8 @@ export class Sending {
     const { manager, stop } = this.#parts
     const onStop = (): void => {
       this.#onRoom?.()
-      // What was not sent by then has its outcome like the rest; it never rejects.
+      for (const delivery of this.#open.keys()) delivery.cancel()
+      // What is not answered by then has its outcome like the rest; it never rejects.
       void manager.close({ timeout: stop.cause?.kind === 'interrupted' ? INTERRUPTED_TIMEOUT_S : 0 })
     }
     stop.signal.addEventListener('abort', onStop, { once: true })
@@ -63,7 +64,7 @@ export class Sending {
       await this.#sendAll()
     } finally {
       // When the list cannot be read further, what was read is sent all the same.
-      await Promise.all(this.#open)
+      await Promise.all(this.#open.values())
     }
     if (stop.cause?.kind === 'failed') throw stop.cause.error
   }
@@ -91,9 +92,10 @@ export class Sending {
     const { manager, payload, messageOptions, stop } = this.#parts
     const delivery = manager.sendMessage(new Message(tokens, payload, messageOptions))
     this.#outstanding += tokens.length
-    const settled = this.#follow(delivery).catch((error: unknown) => stop.stop({ kind: 'failed', error }))
-    this.#open.add(settled)
-    void settled.then(() => this.#open.delete(settled))
+    const settled = this.#follow(delivery)
+      .catch((error: unknown) => stop.stop({ kind: 'failed', error }))
+      .then(() => this.#open.delete(delivery))
+    this.#open.set(delivery, settled)
   }
 
   async #follow(delivery: Delivery): Promise<void> {
