@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ROOT, start } from './command.js'
+
+/** What each example prints at its end. */
+const EXAMPLES: Readonly<Record<string, RegExp>> = {
+  'remove-dead-tokens.mjs': /dead0000… deleted\ndead1111… kept.*\n2 devices left\n$/,
+  'send-with-certificate.mjs': /^1 of 1 accepted\n$/,
+  'send-with-token.mjs': /^740f4707…: accepted\n$/,
+  'stream-messages.mjs': /^5000 of 5000 accepted\n$/,
+}
+
+test('every example has a test', () => {
+  const files = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.mjs'))
+  assert.deepEqual(files.sort(), Object.keys(EXAMPLES))
+})
+
+for (const [name, expected] of Object.entries(EXAMPLES)) {
+  test(`examples/${name}`, async () => {
+    const running = start(join(ROOT, 'examples', name), [])
+    running.child.stdin.end()
+    const { code, stdout, stderr } = await running.finished()
+    assert.equal(stderr, '')
+    assert.match(stdout, expected)
+    assert.equal(code, 0)
+  })
+}
