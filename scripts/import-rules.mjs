@@ -57,7 +57,13 @@ export const rules = [
     because: 'the domain knows no transport',
   },
   {
-    from: /^apns-worker\/src\/(?!net\/)/,
+    // `node:tls` parses certificates too.
+    from: /^apns-worker\/src\/credentials\//,
+    forbidden: /^node:(net|dns|http|https|http2|dgram)(\/|$)/,
+    because: 'credentials are checked without the network',
+  },
+  {
+    from: /^apns-worker\/src\/(?!(net|credentials)\/)/,
     forbidden: sockets,
     because: 'net/ is the only room that touches sockets',
   },

@@ -39,6 +39,7 @@ const forbidden = [
   ],
   ['apns-worker/src/backend/http2/pool.ts', `import * as tls from 'node:tls'`, /only room/],
   ['apns-worker/src/backend/http2/pool.ts', `const fs = await import('node:fs')`, /edges only/],
+  ['apns-worker/src/credentials/key.ts', `import { connect } from 'node:net'`, /without the network/],
   ['apns-worker/src/net/tls.ts', `import { Pool } from '../backend/http2/pool.js'`, /does not know/],
   ['apns-worker/src/index.ts', `export * from 'lodash'`, /no dependencies/],
   [
@@ -72,6 +73,7 @@ test('what the rings are made for is allowed', () => {
     ['apns-worker/src/queue.ts', `import type { Backend } from './backend/backend.js'`],
     ['apns-worker/src/backend/http2/pool.ts', `import { Session } from '../../protocol/http2/session.js'`],
     ['apns-worker/src/credentials/key.ts', `import { readFileSync } from 'node:fs'`],
+    ['apns-worker/src/credentials/key.ts', `import { createSecureContext } from 'node:tls'`],
     ['apns-worker/src/net/tls.ts', `import * as tls from 'node:tls'`],
     ['apns-worker/src/message.ts', `// import * as tls from 'node:tls'\n/* import 'node:net' */`],
     [
