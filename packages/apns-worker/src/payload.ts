@@ -184,14 +184,26 @@ function findUnencodableMember(value: object, depth: number): { path: string; pr
   if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)) {
     return { path: '', problem: `a ${value.constructor.name} is not JSON` }
   }
-  const isArray = Array.isArray(value)
-  for (const [key, member] of isArray ? value.entries() : Object.entries(value)) {
-    const found =
-      isArray && member === undefined
-        ? { path: '', problem: 'undefined is not JSON' }
-        : findUnencodable(member, depth + 1)
-    if (found !== undefined)
-      return { path: isArray ? `[${key}]${found.path}` : `.${key}${found.path}`, problem: found.problem }
+  if (Array.isArray(value)) return findUnencodableElement(value, depth)
+  // `for in` makes no list of the keys; what it finds beyond an object's own is not encoded, and not looked at.
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue
+    const found = findUnencodable(value[key as keyof typeof value], depth + 1)
+    if (found !== undefined) return { path: `.${key}${found.path}`, problem: found.problem }
+  }
+  return undefined
+}
+
+function findUnencodableElement(
+  list: readonly unknown[],
+  depth: number,
+): { path: string; problem: string } | undefined {
+  for (let index = 0; index < list.length; index++) {
+    const element = list[index]
+    // As an element, JSON would make it null.
+    if (element === undefined) return { path: `[${index}]`, problem: 'undefined is not JSON' }
+    const found = findUnencodable(element, depth + 1)
+    if (found !== undefined) return { path: `[${index}]${found.path}`, problem: found.problem }
   }
   return undefined
 }

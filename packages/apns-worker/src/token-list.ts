@@ -5,6 +5,7 @@ const MAX_TOKEN_BYTES = 100
 /** Today's app tokens. */
 const USUAL_TOKEN_BYTES = 32
 const FIRST_CAPACITY_TOKENS = 16
+const MAX_POOLED_BYTES = 1024
 
 /**
  * Device tokens, packed: the bytes of all of them one after the other, so that a million tokens cost 32 MB and no
@@ -84,8 +85,10 @@ class TokenPacker {
   #offsets: number[] | undefined
 
   constructor(expectedTokens: number) {
-    // Never from the pool: the list may live long, and a pooled slice would keep its whole slab alive.
-    this.#buffer = Buffer.allocUnsafeSlow(expectedTokens * USUAL_TOKEN_BYTES)
+    // Node's pool for the few tokens of most messages (an ArrayBuffer of their own costs more than everything else
+    // here, see bench/); not for long lists, which would keep a shared slab alive.
+    const bytes = expectedTokens * USUAL_TOKEN_BYTES
+    this.#buffer = bytes <= MAX_POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
   }
 
   add(token: string): void {

@@ -49,12 +49,17 @@ export class RequestWriter implements RequestHead {
 
   /** What the next request is for. */
   prepare(notification: Notification, providerToken: string | undefined): this {
+    const { message } = notification
     this.#notification = notification
-    if (notification.message !== this.#message || providerToken !== this.#providerToken) {
-      this.#message = notification.message
+    if (providerToken !== this.#providerToken) {
+      this.#templates.clear()
       this.#providerToken = providerToken
-      this.#template = this.#templateFor(notification.message, providerToken)
+      this.#message = undefined
     }
+    if (this.#message === undefined || !haveSameTemplate(message, this.#message)) {
+      this.#template = this.#templateFor(message)
+    }
+    this.#message = message
     return this
   }
 
@@ -84,10 +89,11 @@ export class RequestWriter implements RequestHead {
     if (message.collapseId !== undefined) writeText(encoder, APNS_COLLAPSE_ID, latin1Of(message.collapseId))
   }
 
-  #templateFor(message: Message, providerToken: string | undefined): FieldTemplate {
+  #templateFor(message: Message): FieldTemplate {
+    const providerToken = this.#providerToken
     const topic = this.topicOf(message)
     const priority = message.priority ?? PUSH_TYPES[message.pushType].defaultPriority
-    const key = `${message.pushType} ${priority} ${topic} ${providerToken}`
+    const key = `${message.pushType} ${priority} ${topic}`
     const known = this.#templates.get(key)
     if (known !== undefined) return known
     const fields: TemplateField[] = [
@@ -103,6 +109,13 @@ export class RequestWriter implements RequestHead {
     this.#templates.set(key, template)
     return template
   }
+}
+
+function haveSameTemplate(one: Message, other: Message): boolean {
+  return (
+    one === other ||
+    (one.pushType === other.pushType && one.priority === other.priority && one.topic === other.topic)
+  )
 }
 
 function writeText(encoder: HpackEncoder, name: FieldName, latin1: string): void {
