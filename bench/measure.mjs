@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { h2loadVersion, measureH2load } from './h2load.mjs'
 import { CLIENT_CORE, NodeProcess } from './processes.mjs'
@@ -7,7 +8,7 @@ import { makePayload } from './workload.mjs'
 const CLIENT_PROCESS = fileURLToPath(new URL('client-process.mjs', import.meta.url))
 const LIBRARY = new URL('../packages/apns-worker/dist/index.js', import.meta.url)
 /** A round that takes longer than this hangs. */
-const ROUND_LIMIT_MS = 180_000
+const ROUND_LIMIT_MS = 120_000
 /** Each JavaScript client warms up with this share of the measured count: enough for the compiler to settle. */
 const WARM_UP_SHARE = 0.25
 
@@ -89,25 +90,43 @@ async function roundOfH2load({ sink, task, count, payloadBytes }) {
 }
 
 /** @param {Round} round */
-async function roundOfNodeClient({ client, sink, task, count, payloadBytes, nodeOptions }) {
-  const process = new NodeProcess(CLIENT_CORE, [...nodeOptions, CLIENT_PROCESS])
-  const limit = setTimeout(() => void process.kill(), ROUND_LIMIT_MS)
+async function roundOfNodeClient(round) {
+  const process = new NodeProcess(CLIENT_CORE, [...round.nodeOptions, CLIENT_PROCESS])
+  const limit = new AbortController()
   try {
-    await sink.ask({})
-    await process.ask({
-      name: client.name,
-      task,
-      payloadBytes,
-      warmUpCount: Math.ceil(count * WARM_UP_SHARE),
-      count,
-    })
-    const warmUp = await sink.ask({})
-    const result = await process.ask({})
-    const seen = await sink.ask({})
-    await process.end()
-    return { result, seen, connections: warmUp.connections + seen.connections }
+    return await Promise.race([converse(process, round), hanging(round.sink, limit.signal)])
   } finally {
-    clearTimeout(limit)
+    limit.abort()
     await process.kill()
   }
+}
+
+/**
+ * @param {NodeProcess} process the client's
+ * @param {Round} round
+ */
+async function converse(process, { client, sink, task, count, payloadBytes }) {
+  await sink.ask({})
+  const warmUpCount = Math.ceil(count * WARM_UP_SHARE)
+  await process.ask({ name: client.name, task, payloadBytes, warmUpCount, count })
+  const warmUp = await sink.ask({})
+  const result = await process.ask({})
+  const seen = await sink.ask({})
+  await process.end()
+  return { result, seen, connections: warmUp.connections + seen.connections }
+}
+
+/**
+ * Rejects when a round takes too long, with what the sink saw meanwhile.
+ *
+ * @param {NodeProcess} sink
+ * @param {AbortSignal} signal
+ * @returns {Promise<never>}
+ */
+async function hanging(sink, signal) {
+  await setTimeout(ROUND_LIMIT_MS, undefined, { signal })
+  const { requests } = await sink.ask({})
+  throw new Error(
+    `not done after ${ROUND_LIMIT_MS / 1000} s; of this stage the sink saw ${requests} requests`,
+  )
 }
