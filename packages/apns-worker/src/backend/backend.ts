@@ -1,7 +1,7 @@
 import type { CredentialOptions } from '../credentials/credentials.js'
 import type { ApnsError } from '../error.js'
 import type { Feedback, Subscription } from '../feedback.js'
-import { callSafely, DEFAULT_LOGGER, type Logger } from '../logger.js'
+import { callSafely, type Logger, SafeLogger } from '../logger.js'
 import type { Message } from '../message.js'
 import type { NotificationQueue, QueueListener, QueueLock } from '../queue.js'
 import type { Environment } from './environment.js'
@@ -57,6 +57,7 @@ export abstract class Backend implements QueueListener {
   readonly keyPath: string | undefined
   /** Path to the client certificate, where it was given as a path. */
   readonly certPath: string | undefined
+  /** The manager's logger, made safe: it never throws. */
   readonly logger: Logger
   readonly #errorHandler: ((error: ApnsError) => unknown) | undefined
   readonly #pauseListeners = new Set<(error: ApnsError) => void>()
@@ -67,20 +68,27 @@ export abstract class Backend implements QueueListener {
     this.environment = options.environment
     this.keyPath = options.keyPath
     this.certPath = options.certPath
-    this.logger = options.logger ?? DEFAULT_LOGGER
+    this.logger = new SafeLogger(options.logger)
     this.#errorHandler = options.errorHandler
   }
 
-  /** Starts processing notifications. Called once, when the manager is made. */
+  /**
+   * Starts processing notifications. Called when the manager is made; what it throws, the manager's constructor throws.
+   * When its promise rejects, the line is stopped, and `resume` calls it again.
+   */
   abstract start(): void | Promise<void>
 
   /**
    * Stops processing notifications and lets go of everything that keeps the process alive. What is still claimed
-   * afterwards is reported as of unknown fate. Must be idempotent.
+   * afterwards is reported as of unknown fate. Must be idempotent, and take no more than a few seconds: the manager
+   * does not wait for ever.
    */
   abstract stop(): void | Promise<void>
 
-  /** The queue may have something to claim. Called while the lock of `queueLock` is held; must not throw. */
+  /**
+   * The queue may have something to claim. Called while the lock of `queueLock` is held. When it throws, the line is
+   * stopped; nothing is lost, and `resume` calls it again.
+   */
   abstract queueNotify(): void
 
   /** Calls back for each device token that can not receive notifications any more, until it is cancelled. */

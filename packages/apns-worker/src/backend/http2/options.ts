@@ -58,8 +58,13 @@ const MINIMA: ResolvedHttp2Options = {
   badTokenLimit: 1,
 }
 
+/** Those that are no durations. */
+const NUMBERS: ReadonlySet<string> = new Set(['maxConnections', 'maxAttempts', 'badTokenLimit'])
+/** The longest that `setTimeout` can wait, in seconds: a longer wait would be over at once. */
+const LONGEST_DURATION = (2 ** 31 - 1) / 1000
+
 /**
- * Fills in the defaults.
+ * Fills in the defaults. Durations are cut to what a timer can wait, some 24 days, so that Infinity is as good as no limit.
  *
  * @throws {TypeError} for a value that makes no sense
  */
@@ -71,7 +76,7 @@ export function resolveHttp2Options(options: Readonly<Record<string, unknown>>):
     if (typeof value !== 'number' || Number.isNaN(value) || value < MINIMA[name]) {
       throw new TypeError(`${name} is ${String(value)}; give a number of at least ${MINIMA[name]}`)
     }
-    resolved[name] = value
+    resolved[name] = NUMBERS.has(name) ? value : Math.min(value, LONGEST_DURATION)
   }
   // Every key of the defaults is there.
   return resolved as ResolvedHttp2Options

@@ -1,5 +1,8 @@
 import type { ResolvedHttp2Options } from './options.js'
 
+/** Beyond any ceiling; without an end, doubling comes to Infinity, and no delay of 0 survives that. */
+const MAX_DOUBLINGS = 64
+
 /** When, if ever, to try again. Pure: time and chance are passed in. */
 export class RetryPolicy {
   readonly #maxAttempts: number
@@ -51,7 +54,8 @@ export class RetryPolicy {
    * @param failures how many there were in a row, 1 or more
    */
   backOffMs(failures: number): number {
-    const ceilingMs = Math.min(this.#retryDelayMs * 2 ** (failures - 1), this.#maxRetryDelayMs)
+    const doublings = Math.min(failures - 1, MAX_DOUBLINGS)
+    const ceilingMs = Math.min(this.#retryDelayMs * 2 ** doublings, this.#maxRetryDelayMs)
     return ceilingMs * this.#random()
   }
 }
