@@ -6,7 +6,6 @@ import { CLIENT_CORE, NodeProcess } from './processes.mjs'
 import { makePayload } from './workload.mjs'
 
 const CLIENT_PROCESS = fileURLToPath(new URL('client-process.mjs', import.meta.url))
-const LIBRARY = new URL('../packages/apns-worker/dist/index.js', import.meta.url)
 /** A round that takes longer than this hangs. */
 const ROUND_LIMIT_MS = 120_000
 /** Each JavaScript client warms up with this share of the measured count: enough for the compiler to settle. */
@@ -44,11 +43,13 @@ const WARM_UP_SHARE = 0.25
  * Why a client cannot be measured here, if so.
  *
  * @param {string} name
+ * @param {string} library file URL
  * @returns {string | undefined}
  */
-export function whyNot(name) {
+export function whyNot(name, library) {
   if (name === 'h2load' && h2loadVersion() === undefined) return 'not installed (Debian: nghttp2-client)'
-  if (name.startsWith('apns-worker') && !existsSync(LIBRARY)) return 'not built (npm run build)'
+  if (name.startsWith('apns-worker') && !existsSync(new URL(library)))
+    return `not built (npm run build): ${library}`
   return undefined
 }
 

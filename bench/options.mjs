@@ -1,5 +1,8 @@
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CLIENTS } from './clients/catalogue.mjs'
+
+const BUILT_LIBRARY = new URL('../packages/apns-worker/dist/index.js', import.meta.url).href
 
 export const HELP = `node bench/run.mjs [options]
 
@@ -11,7 +14,8 @@ export const HELP = `node bench/run.mjs [options]
   --window N            how many notifications may wait for their answer (1000)
   --max-connections N   for apns-worker (1)
   --delay-ms N          the sink holds each answer back this long, for a round trip's sake (0)
-  --refused-share X     the sink refuses this share of the requests, with 400 and 410 in turn (0)
+  --refused-share X     the sink refuses this share of the requests, below 1, half with 400, half with 410 (0)
+  --library FILE        the apns-worker to measure (packages/apns-worker/dist/index.js)
   --profile             writes a CPU profile of each Node.js client to bench/results/, see profile.mjs
 `
 
@@ -30,6 +34,7 @@ export function readOptions(parameters) {
       'max-connections': { type: 'string', default: '1' },
       'delay-ms': { type: 'string', default: '0' },
       'refused-share': { type: 'string', default: '0' },
+      library: { type: 'string' },
       profile: { type: 'boolean', default: false },
     },
   })
@@ -46,6 +51,7 @@ export function readOptions(parameters) {
     maxConnections: positive('max-connections', values['max-connections']),
     delayMs: number('delay-ms', values['delay-ms']),
     refusedShare: number('refused-share', values['refused-share']),
+    library: values.library === undefined ? BUILT_LIBRARY : pathToFileURL(values.library).href,
     profile: values.profile,
   }
 }

@@ -28,7 +28,14 @@ const sink = new NodeProcess(SINK_CORE, [
 ])
 try {
   const { port, cert } = await sink.ask()
-  const task = { port, cert, key: makeKey(), window: options.window, maxConnections: options.maxConnections }
+  const task = {
+    port,
+    cert,
+    key: makeKey(),
+    window: options.window,
+    maxConnections: options.maxConnections,
+    library: options.library,
+  }
   const results = await runAll(task)
   const machine = describeMachine()
   const file = `${RESULTS}${new Date().toISOString().replaceAll(':', '-')}.json`
@@ -49,7 +56,7 @@ async function runAll(task) {
     ...client,
     count: Math.ceil(client.count * options.scale),
     rounds: /** @type {import('./measure.mjs').Figures[]} */ ([]),
-    missing: whyNot(client.name),
+    missing: whyNot(client.name, options.library),
     failed: false,
   }))
   for (let round = 1; round <= options.rounds; round += 1) {

@@ -1,15 +1,12 @@
 import { KEY_ID, TEAM_ID, TOPIC } from '../workload.mjs'
 
-/** The built library, as a user gets it: its public entry point and nothing else. */
-const LIBRARY = new URL('../../packages/apns-worker/dist/index.js', import.meta.url)
-
 /**
- * A manager that sends to the sink, for both ways of using it.
+ * A manager that sends to the sink, for both ways of using it: the built library's public entry point and nothing else.
  *
  * @param {import('./catalogue.mjs').Task} task
  */
-export async function openManager({ port, cert, key, maxConnections }) {
-  const { ApnsManager, Message } = await import(LIBRARY.href)
+export async function openManager({ port, cert, key, maxConnections, library }) {
+  const { ApnsManager, Message } = await import(library)
   const manager = new ApnsManager({
     key,
     keyId: KEY_ID,

@@ -8,6 +8,7 @@
  * @property {ReturnType<typeof import('../workload.mjs').makePayload>} payload
  * @property {number} window how many notifications may wait for their answer
  * @property {number} maxConnections for clients that open more than one connection by themselves and take a limit
+ * @property {string} library the file URL of the apns-worker to measure
  *
  * A client's module exports `open`; what it returns sends to a list of tokens and counts the outcomes.
  *
