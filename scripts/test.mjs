@@ -4,6 +4,7 @@
 //   npm test -- queue                           the files whose path contains "queue"
 //   npm test -- --test-name-pattern=backtrack   options go to `node --test`
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
 import { listFiles } from './list-files.mjs'
 import { prepare } from './prepare.mjs'
@@ -22,9 +23,13 @@ if (files.length === 0) {
   console.error(`No test file's path contains ${filters.map((filter) => `"${filter}"`).join(' or ')}.`)
   process.exit(1)
 }
-const defaults = ['--test-reporter=spec', `--test-timeout=${timeoutMs}`].filter(
-  (option) => !options.some((given) => given.startsWith(`${option.split('=')[0]}`)),
-)
+// Node's own default leaves one core idle, which is half of a small machine.
+const concurrency = availableParallelism()
+const defaults = [
+  '--test-reporter=spec',
+  `--test-timeout=${timeoutMs}`,
+  `--test-concurrency=${concurrency}`,
+].filter((option) => !options.some((given) => given.startsWith(option.replace(/=.*/, ''))))
 process.exitCode = await runNode(['--test', ...defaults, ...options, ...files], { cwd: root })
 
 /** Paths relative to the root. */
