@@ -46,6 +46,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   #firstIdent = 0
   #done: PromiseWithResolvers | undefined
   #wakers: (() => void)[] = []
+  #listener: (() => void) | undefined
 
   /** @internal */
   constructor(message: Message, owner: DeliveryOwner) {
@@ -134,6 +135,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
       this.#rememberFailure(index, failure)
     }
     this.#owner.deliverySettled(failure)
+    this.#listener?.()
     if (this.#wakers.length > 0) this.#wake()
     if (this.pending === 0) {
       this.#owner.deliveryDone(this)
@@ -141,9 +143,9 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
     }
   }
 
-  /** @internal Calls back once, at the next settlement. */
-  onProgress(waker: () => void): void {
-    this.#wakers.push(waker)
+  /** @internal Calls back at each settlement from now on; there is one listener at most. */
+  onSettled(listener: () => void): void {
+    this.#listener = listener
   }
 
   #rememberFailure(index: number, failure: Failure): void {

@@ -15,7 +15,7 @@ export type ApnsErrorCode = 'refused' | 'expired' | 'unknown' | 'cancelled' | 'c
 /** The facts of a failure, without the notification that it happened to; one object may serve many notifications. */
 export interface Failure {
   readonly code: ApnsErrorCode
-  /** Apple's `reason`, or one of ours where Apple said nothing (see {@link LOCAL_REASONS}). */
+  /** Apple's `reason`, or one of ours where Apple said nothing (see {@link LocalReason}). */
   readonly reason: string
   /** Status code of the retired binary protocol, one of `ApnsError.ERR_*`. */
   readonly status: number
@@ -29,9 +29,25 @@ export interface Failure {
 }
 
 /** Reasons that are ours, for what Apple gives no answer to. */
-export const LOCAL_REASONS: Readonly<
-  Record<string, { readonly code: ApnsErrorCode; readonly description: string; readonly action: string }>
-> = {
+export type LocalReason =
+  | 'Expired'
+  | 'ConnectionLost'
+  | 'RequestTimeout'
+  | 'StreamRefused'
+  | 'Cancelled'
+  | 'Closed'
+  | 'WrongEnvironment'
+  | 'ClockSkew'
+  | 'TlsHandshake'
+  | 'BackendFailed'
+
+interface LocalReasonEntry {
+  readonly code: ApnsErrorCode
+  readonly description: string
+  readonly action: string
+}
+
+const LOCAL_REASONS: Readonly<Record<LocalReason, LocalReasonEntry>> = {
   Expired: {
     code: 'expired',
     description: 'The expiration passed before the notification could be sent.',
@@ -81,8 +97,8 @@ export const LOCAL_REASONS: Readonly<
   },
   BackendFailed: {
     code: 'configuration',
-    description: 'The backend could not be started.',
-    action: 'See the cause.',
+    description: 'The backend failed.',
+    action: 'See the cause; mend it, then call resume().',
   },
 }
 
@@ -125,7 +141,15 @@ export class ApnsError extends Error {
   static readonly ERR_TOKEN_INVAL = 8
   static readonly ERR_UNKNOWN = 255
 
-  override readonly name = 'ApnsError'
+  static {
+    // On the prototype, as the built-in errors have it, so that it heads `stack` and is not printed as a field.
+    Object.defineProperty(ApnsError.prototype, 'name', {
+      value: 'ApnsError',
+      writable: true,
+      configurable: true,
+    })
+  }
+
   /** What became of the notification; stable, for programs. */
   readonly code: ApnsErrorCode
   /** The APNs status code of the binary protocol, one of `ERR_*`; for the provider API, the one that comes closest. */
@@ -143,29 +167,41 @@ export class ApnsError extends Error {
   readonly timestamp: Date | undefined
   /** The `apns-id` of the request. */
   readonly apnsId: string | undefined
-  /** @internal */
-  readonly notification: Notification | undefined
+  // Private, so that printing an error does not print a whole message.
+  readonly #notification: Notification | undefined
 
   constructor(init: ApnsErrorInit) {
     const reason = init.reason ?? ''
-    const status = init.status ?? ApnsError.ERR_UNKNOWN
+    const known = knownReason(reason)
+    const status = init.status ?? known?.status ?? ApnsError.ERR_UNKNOWN
     const description =
       init.description ??
-      REASONS[reason]?.description ??
+      known?.description ??
       STATUS_DESCRIPTIONS[status] ??
-      `Unknown status ${status}`
-    super(messageFor(reason, description, init), init.cause === undefined ? undefined : { cause: init.cause })
-    this.code = init.code ?? 'refused'
+      `The notification was refused with status ${status}.`
+    const action = init.action ?? known?.action ?? ''
+    const message = messageFrom(reason, description, action)
+    // An error that is a value comes from the event loop: its stack says nothing, and capturing one costs ten times the
+    // rest of it, for each refused token. `Reflect` because a hardened runtime may have frozen the limit.
+    const limit = Error.stackTraceLimit
+    Reflect.set(Error, 'stackTraceLimit', 0)
+    super(message, init.cause === undefined ? undefined : { cause: init.cause })
+    Reflect.set(Error, 'stackTraceLimit', limit)
+    this.code = init.code ?? known?.code ?? 'refused'
     this.status = status
     this.description = description
-    this.action = init.action ?? REASONS[reason]?.action ?? ''
+    this.action = action
     this.token = init.token ?? init.notification?.token
     this.reason = reason
     this.httpStatus = init.httpStatus
     this.timestamp = init.timestamp
     this.apnsId = init.apnsId ?? init.notification?.apnsId
-    // Not enumerable, so that printing an error does not print a whole message.
-    Object.defineProperty(this, 'notification', { value: init.notification, enumerable: false })
+    this.#notification = init.notification
+  }
+
+  /** The notification that failed, where the error was made for one; `Backend.deliveryError` settles it. */
+  get notification(): Notification | undefined {
+    return this.#notification
   }
 
   /** An error as the binary protocol reports it: a status code for a notification. */
@@ -174,14 +210,24 @@ export class ApnsError extends Error {
   }
 }
 
-function messageFor(reason: string, description: string, init: ApnsErrorInit): string {
+/** What is known of a reason, Apple's or ours; own properties only, since a server may say "constructor". */
+function knownReason(
+  reason: string,
+): { status: number; code?: ApnsErrorCode; description: string; action: string } | undefined {
+  if (Object.hasOwn(REASONS, reason)) return REASONS[reason]
+  return isLocalReason(reason) ? { ...LOCAL_REASONS[reason], status: ApnsError.ERR_UNKNOWN } : undefined
+}
+
+function isLocalReason(reason: string): reason is LocalReason {
+  return Object.hasOwn(LOCAL_REASONS, reason)
+}
+
+function messageFrom(reason: string, description: string, action: string): string {
   const head = reason === '' ? description : `${reason}: ${description}`
-  return init.action === undefined || init.action === '' ? head : `${head} ${init.action}`
+  return action === '' ? head : `${head} ${action}`
 }
 
 /** The facts for one of our own reasons. */
-export function localFailure(reason: keyof typeof LOCAL_REASONS & string, cause?: unknown): Failure {
-  const local = LOCAL_REASONS[reason]
-  if (local === undefined) throw new TypeError(`no such reason: ${reason}`)
-  return { ...local, reason, status: ApnsError.ERR_UNKNOWN, cause }
+export function localFailure(reason: LocalReason, cause?: unknown): Failure {
+  return { ...LOCAL_REASONS[reason], reason, status: ApnsError.ERR_UNKNOWN, cause }
 }

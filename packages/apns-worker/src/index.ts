@@ -3,6 +3,7 @@ export type { CustomEnvironment, Environment } from './backend/environment.js'
 export { Http2Backend } from './backend/http2/http2-backend.js'
 export type { Http2Options } from './backend/http2/options.js'
 export { loadBackend } from './backend/load-backend.js'
+export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
 export {
   CredentialError,
   type CredentialErrorCode,
@@ -14,13 +15,8 @@ export type { Delivery, DeliveryReport, Outcome } from './delivery.js'
 export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
 export { Feedback, type Subscription } from './feedback.js'
 export type { Logger } from './logger.js'
-export {
-  ApnsManager,
-  type ApnsManagerOptions,
-  type CloseReport,
-  type ManagerStats,
-  type Unsent,
-} from './manager.js'
+export { ApnsManager, type ManagerStats } from './manager.js'
+export type { ApnsManagerOptions } from './manager-options.js'
 export { Message, type MessageOptions } from './message.js'
 export { MessageError, type MessageErrorCode } from './message-error.js'
 export { Notification } from './notification.js'

@@ -1,51 +1,18 @@
-import type { Backend, BackendClass } from './backend/backend.js'
-import { checkedEnvironment, type Environment } from './backend/environment.js'
+import type { Backend } from './backend/backend.js'
+import { checkedEnvironment } from './backend/environment.js'
 import { Http2Backend } from './backend/http2/http2-backend.js'
-import type { Http2Options } from './backend/http2/options.js'
 import { isBackendClass } from './backend/load-backend.js'
-import type { CredentialOptions } from './credentials/credentials.js'
+import { type CloseReport, closeDown, ManagerClosedError, within } from './closing.js'
 import { Delivery, type DeliveryOwner } from './delivery.js'
 import { ApnsError, type Failure, localFailure } from './error.js'
 import type { Feedback, Subscription } from './feedback.js'
-import { DEFAULT_LOGGER, type Logger } from './logger.js'
+import { callSafely, describeCause, isThenable } from './logger.js'
+import { type ApnsManagerOptions, checkedGrace, checkFunction, checkNumber } from './manager-options.js'
 import { checkedTopic, Message, type MessageOptions } from './message.js'
-import type { Notification } from './notification.js'
 import { DEFAULT_STREAM_WINDOW, type StreamOutcome, streamOutcomes } from './outcome-stream.js'
 import { type ApsFields, apsFrom } from './payload.js'
 import { PurgeTimer } from './purge-timer.js'
 import { NotificationQueue } from './queue.js'
-
-export interface ApnsManagerOptions extends CredentialOptions, Http2Options {
-  /** `'production'` (the default), `'sandbox'`, or `{ host, port, ca }`. */
-  readonly environment?: Environment | undefined
-  /** Default: {@link Http2Backend}. See `loadBackend` to get one from a module path. */
-  readonly backend?: BackendClass | undefined
-  /**
-   * Seconds to hold on to a delivered notification before silence is taken for success; for backends whose protocol
-   * has no answers. Default: 5.
-   */
-  readonly messageGrace?: number | undefined
-  /** Called with an {@link ApnsError} for each notification that will not be delivered, and for configuration errors. */
-  readonly errorHandler?: ((error: ApnsError) => unknown) | undefined
-  /** The topic of messages that name none: the app's bundle id. Suffixes of push types are added where they are needed. */
-  readonly topic?: string | undefined
-  readonly logger?: Logger | undefined
-}
-
-/** A notification that `close` left behind. */
-export interface Unsent {
-  readonly message: Message
-  /** Hex-encoded, in lower case. */
-  readonly token: string
-  readonly apnsId: string
-  /** `cancelled`: never sent; `unknown`: sent, but not answered. */
-  readonly code: 'cancelled' | 'unknown'
-}
-
-export interface CloseReport {
-  /** What was not delivered for sure. Empty when everything was settled in time. */
-  readonly unsent: readonly Unsent[]
-}
 
 export interface ManagerStats {
   /** Waiting to be sent, or to be sent again. */
@@ -64,7 +31,6 @@ export interface ManagerStats {
   readonly paused: boolean
 }
 
-const DEFAULT_MESSAGE_GRACE = 5
 const DEFAULT_CLOSE_TIMEOUT = 30
 
 /**
@@ -81,22 +47,23 @@ export class ApnsManager {
   readonly #open = new Set<Delivery>()
   readonly #counts = { accepted: 0, refused: 0, expired: 0, unknown: 0, cancelled: 0 }
   readonly #owner: DeliveryOwner
-  readonly #logger: Logger
+  readonly #closeListeners = new Set<(error: Error) => void>()
+  #startFailed = false
   #closing: Promise<CloseReport> | undefined
 
   /**
    * @throws {CredentialError} for a credential that cannot work, with the cause in words
-   * @throws {TypeError} for any other option that makes no sense
+   * @throws {TypeError} for any other option that makes no sense; and whatever the backend's `start` throws
    */
-  constructor(options: ApnsManagerOptions) {
+  constructor(options: ApnsManagerOptions = {}) {
     const BackendClass = options.backend ?? Http2Backend
     if (!isBackendClass(BackendClass))
       throw new TypeError('backend is not a subclass of Backend; see loadBackend')
     const grace =
       BackendClass.settlesEach === true ? Number.POSITIVE_INFINITY : checkedGrace(options.messageGrace)
-    this.#logger = options.logger ?? DEFAULT_LOGGER
+    if (options.errorHandler !== undefined) checkFunction(options.errorHandler, 'errorHandler')
     this.#queue = new NotificationQueue(grace)
-    this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue) : undefined
+    this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue, grace) : undefined
     this.#owner = {
       deliverySettled: (failure) => this.#count(failure),
       deliveryDone: (delivery) => this.#open.delete(delivery),
@@ -109,7 +76,10 @@ export class ApnsManager {
       topic: checkedTopic(options.topic),
       queue: this.#queue,
     })
-    this.#queue.setBackend(this.#backend)
+    this.#queue.setBackend({
+      queueLock: () => this.#backend.queueLock(),
+      queueNotify: () => this.#notifyBackend(),
+    })
     this.#startBackend()
   }
 
@@ -129,9 +99,11 @@ export class ApnsManager {
    * became of it is the delivery's.
    *
    * @throws {MessageError} for what this backend can not send; nothing of it is queued
+   * @throws {ManagerClosedError} after `close` was called
    */
   sendMessage(message: Message): Delivery {
-    if (this.#closing !== undefined) throw new Error('this ApnsManager is closed; make a new one')
+    this.#assertOpen()
+    if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
     this.#backend.checkMessage(message)
     const delivery = new Delivery(message, this.#owner)
     if (message.length > 0) this.#open.add(delivery)
@@ -143,15 +115,23 @@ export class ApnsManager {
   /**
    * Sends any number of messages, in bounded memory, and yields each token's outcome as it is known.
    *
+   * What the source throws, what `sendMessage` throws for one of its messages, and a `ManagerClosedError` when the
+   * manager is closed meanwhile, is thrown to the reader once the outcomes of everything before it were yielded.
+   *
    * @param options.window how many notifications may be on their way before the next message is taken; default 10,000
    */
   stream(
     messages: Iterable<Message> | AsyncIterable<Message>,
     { window = DEFAULT_STREAM_WINDOW }: { readonly window?: number } = {},
   ): AsyncGenerator<StreamOutcome, void, undefined> {
-    if (!(window >= 1))
-      throw new RangeError(`window is ${String(window)}; give a number of notifications, 1 or more`)
-    return streamOutcomes(messages, (message) => this.sendMessage(message), window)
+    this.#assertOpen()
+    checkNumber(window, 1, 'window', 'a number of notifications')
+    if (!isIterable(messages)) throw new TypeError('what is streamed has to be an iterable of messages')
+    const sender = {
+      send: (message: Message) => this.sendMessage(message),
+      onClose: (listener: (error: Error) => void) => this.#onClose(listener),
+    }
+    return streamOutcomes(messages, sender, window)
   }
 
   /**
@@ -177,10 +157,23 @@ export class ApnsManager {
   /**
    * Calls back for each device token that can not receive notifications any more: with the default backend, for each
    * that Apple answers 410 for, including those since the last `getFeedback` ended.
+   *
+   * @throws {ManagerClosedError} after `close` was called
    */
   getFeedback(callback: (feedback: Feedback) => unknown): Subscription {
-    if (this.#closing !== undefined) throw new Error('this ApnsManager is closed; make a new one')
-    return this.#backend.startFeedback(callback)
+    this.#assertOpen()
+    checkFunction(callback, 'callback')
+    let cancelled = false
+    const subscription = this.#backend.startFeedback((feedback) => {
+      if (!cancelled) callSafely(callback, feedback, 'feedback callback', this.#backend.logger)
+    })
+    return {
+      cancel() {
+        if (cancelled) return
+        cancelled = true
+        subscription?.cancel()
+      },
+    }
   }
 
   /** The configuration error that has stopped the line, if one has. */
@@ -190,7 +183,12 @@ export class ApnsManager {
 
   /** Continues after a configuration error, once its cause is mended. */
   resume(): void {
-    this.#backend.resume()
+    if (this.#startFailed) this.#startBackend()
+    try {
+      this.#backend.resume()
+    } catch (cause) {
+      this.#backendFailed(cause)
+    }
   }
 
   stats(): ManagerStats {
@@ -210,10 +208,13 @@ export class ApnsManager {
    * promise it gave is settled. Idempotent: later calls give the same report.
    *
    * @param options.timeout seconds to wait for what is queued; default 30. What is not settled then, or can not be
-   *   because a configuration error has stopped the line, is in the report, and fails as `cancelled` or `unknown`.
+   *   because a configuration error has stopped the line, is in the report, and fails as `cancelled` or `unknown`. A
+   *   backend has five seconds more to stop.
    */
   close({ timeout = DEFAULT_CLOSE_TIMEOUT }: { readonly timeout?: number } = {}): Promise<CloseReport> {
-    this.#closing ??= this.#close(timeout)
+    checkNumber(timeout, 0, 'timeout', 'seconds')
+    // Not at once: what it calls may call it again.
+    this.#closing ??= Promise.resolve().then(() => this.#close(timeout))
     return this.#closing
   }
 
@@ -222,57 +223,53 @@ export class ApnsManager {
   }
 
   async #close(timeout: number): Promise<CloseReport> {
-    await this.#drain(timeout)
-    const unsent: Unsent[] = []
-    const leave = (notification: Notification, code: Unsent['code']): void => {
-      unsent.push({
-        message: notification.message,
-        token: notification.token,
-        apnsId: notification.apnsId,
-        code,
-      })
+    for (const listener of [...this.#closeListeners]) listener(new ManagerClosedError())
+    if (this.#open.size > 0) {
+      // A line that is stopped will not move while nobody can resume it any more.
+      await within(
+        timeout * 1000,
+        this.flushMessages().catch(() => {}),
+      )
     }
-    this.#queue.discard(
-      () => CLOSED,
-      (notification) => leave(notification, 'cancelled'),
-    )
-    try {
-      await this.#backend.stop()
-    } catch (cause) {
-      this.#logger.error('the backend failed to stop', { cause })
-    }
+    const unsent = await closeDown(this.#backend)
     this.#purgeTimer?.stop()
-    for (const notification of this.#queue.unsettled()) {
-      leave(notification, 'unknown')
-      this.#queue.settle(notification, LOST)
-    }
-    // What the backend gave back while it stopped was not sent.
-    this.#queue.discard(
-      () => CLOSED,
-      (notification) => leave(notification, 'cancelled'),
-    )
     return { unsent }
   }
 
-  async #drain(timeout: number): Promise<void> {
-    if (this.#open.size === 0) return
-    let timer: NodeJS.Timeout | undefined
-    const timedOut = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(timeout * 1000, MAX_TIMER_MS))
-    })
-    // A line that is stopped will not move while nobody can resume it any more.
-    const flushed = this.flushMessages().catch(() => {})
-    await Promise.race([flushed, timedOut])
-    clearTimeout(timer)
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new ManagerClosedError()
+  }
+
+  #onClose(listener: (error: Error) => void): () => void {
+    if (this.#closing !== undefined) listener(new ManagerClosedError())
+    else this.#closeListeners.add(listener)
+    return () => this.#closeListeners.delete(listener)
   }
 
   #startBackend(): void {
-    const failed = (cause: unknown): void => {
-      this.#backend.deliveryError(new ApnsError(localFailure('BackendFailed', cause)))
-      this.#logger.error('the backend could not be started', { cause })
+    this.#startFailed = false
+    const started: unknown = this.#backend.start()
+    if (!isThenable(started)) return
+    started.then(undefined, (cause: unknown) => {
+      this.#startFailed = true
+      this.#backendFailed(cause)
+    })
+  }
+
+  /** What is queued stays queued, whatever the backend thinks of it. */
+  #notifyBackend(): void {
+    try {
+      this.#backend.queueNotify()
+    } catch (cause) {
+      this.#backendFailed(cause)
     }
-    const started = this.#backend.start()
-    if (started instanceof Promise) started.catch(failed)
+  }
+
+  /** It may never send again, so nobody should go on waiting for it; reported once, until somebody resumes. */
+  #backendFailed(cause: unknown): void {
+    const failure = localFailure('BackendFailed', cause)
+    const description = `${failure.description} It said: ${describeCause(cause)}`
+    this.#backend.pause(new ApnsError({ ...failure, description }))
   }
 
   #count(failure: Failure | undefined): void {
@@ -283,15 +280,9 @@ export class ApnsManager {
 }
 
 const CANCELLED = localFailure('Cancelled')
-const CLOSED = localFailure('Closed')
-const LOST = localFailure('ConnectionLost')
-/** The longest that `setTimeout` can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
-function checkedGrace(grace: number | undefined): number {
-  if (grace === undefined) return DEFAULT_MESSAGE_GRACE
-  if (!(Number.isFinite(grace) && grace >= 0)) {
-    throw new TypeError(`messageGrace is ${String(grace)}; give seconds, 0 or more`)
-  }
-  return grace
+function isIterable(value: unknown): boolean {
+  return (
+    value !== null && typeof value === 'object' && (Symbol.asyncIterator in value || Symbol.iterator in value)
+  )
 }

@@ -84,13 +84,9 @@ export class Message {
 
   /** A copy of the payload. */
   get payload(): Record<string, unknown> {
-    return JSON.parse(
-      Buffer.from(
-        this.encodedPayload.buffer,
-        this.encodedPayload.byteOffset,
-        this.encodedPayload.length,
-      ).toString(),
-    )
+    const { buffer, byteOffset, length } = this.encodedPayload
+    // It was made from an object.
+    return JSON.parse(Buffer.from(buffer, byteOffset, length).toString()) as Record<string, unknown>
   }
 
   /** Its notifications, one for each token, in order; each with the next of the idents, where these are given. */

@@ -1,5 +1,6 @@
 import type { Delivery, Outcome } from './delivery.js'
 import type { Message } from './message.js'
+import { SourceReader } from './source-reader.js'
 
 /** An outcome of `stream`, with the message that it belongs to. */
 export interface StreamOutcome extends Outcome {
@@ -9,118 +10,105 @@ export interface StreamOutcome extends Outcome {
 /** How many notifications may be on their way, or wait for the reader, before the next message is taken. */
 export const DEFAULT_STREAM_WINDOW = 10_000
 
+/** Who sends what a stream takes. */
+export interface StreamSender {
+  /** Throws for a message that can not be sent. */
+  send(message: Message): Delivery
+  /**
+   * Calls back when nothing can be sent any more; at once, if that is so already.
+   *
+   * @returns a function that ends it
+   */
+  onClose(listener: (error: Error) => void): () => void
+}
+
 /**
  * Sends messages as they come, and yields outcomes as they are known. The next message is taken only while fewer than
  * `window` notifications are on their way or have not been read, so memory stays bounded however long the source is
  * and however slow the reader.
  *
- * When the source fails, what was taken from it is still sent and reported before the failure is thrown. When the
- * reader stops early, the source is closed; what was taken from it goes on being sent.
+ * When the source fails, when it gives a message that can not be sent, or when the manager is closed before the source
+ * has ended, no more is taken from it, what was taken is still reported, and then the error is thrown. When the reader
+ * stops early, the source is closed; what was taken from it goes on being sent. In both cases one message may have been
+ * read ahead, which is not sent.
  */
 export async function* streamOutcomes(
   source: Iterable<Message> | AsyncIterable<Message>,
-  send: (message: Message) => Delivery,
+  sender: StreamSender,
   window: number,
 ): AsyncGenerator<StreamOutcome, void, undefined> {
-  const reader = new SourceReader(source)
+  const bell = new Bell()
+  const reader = new SourceReader(source, () => bell.ring())
+  /** The deliveries that are not read to their end, and how far they are. */
   const open = new Map<Delivery, number>()
+  /** Those with outcomes to be read. */
+  let ready = new Set<Delivery>()
   let outstanding = 0
-  let progressed = false
-  let wake: (() => void) | undefined
-  const signal = (): void => {
-    progressed = true
-    wake?.()
+  const hasRoom = (): boolean => outstanding < window
+
+  const send = (message: Message): void => {
+    const delivery = sender.send(message)
+    if (delivery.total === 0) return
+    outstanding += delivery.total
+    open.set(delivery, 0)
+    const progressed = (): void => {
+      ready.add(delivery)
+      bell.ring()
+    }
+    delivery.onSettled(progressed)
+    if (delivery.settledCount > 0) progressed()
   }
+
+  const stopListening = sender.onClose((error) => reader.fail(error))
   try {
     for (;;) {
-      progressed = false
-      while (outstanding < window && reader.hasMessage) {
-        const message = reader.take()
-        if (message.length === 0) continue
-        open.set(send(message), 0)
-        outstanding += message.length
+      while (hasRoom() && reader.hasItem) {
+        try {
+          send(reader.take())
+        } catch (cause) {
+          reader.fail(cause)
+        }
       }
-      if (outstanding < window) reader.fetch(signal)
-      for (const [delivery, position] of open) {
-        let next = position
-        for (; next < delivery.settledCount; next++) {
+      if (hasRoom()) reader.fetch()
+      // What becomes known while the reader has its turn is for the next round: the source has its turn first.
+      const settled = ready
+      ready = new Set()
+      for (const delivery of settled) {
+        const known = delivery.settledCount
+        for (let position = open.get(delivery) ?? 0; position < known; position++) {
           outstanding--
-          yield { ...delivery.outcomeAt(next), message: delivery.message }
+          yield { ...delivery.outcomeAt(position), message: delivery.message }
         }
-        if (next === delivery.total) open.delete(delivery)
-        else {
-          open.set(delivery, next)
-          delivery.onProgress(signal)
-        }
+        if (known === delivery.total) open.delete(delivery)
+        else open.set(delivery, known)
       }
       if (open.size === 0 && reader.ended) break
-      if (progressed || (outstanding < window && reader.hasMessage)) continue
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-      wake = undefined
+      if (ready.size === 0 && !(hasRoom() && reader.hasItem)) await bell.wait()
     }
     reader.throwIfFailed()
   } finally {
+    stopListening()
     await reader.close()
   }
 }
 
-/** Reads a source one message ahead, without waiting for it. */
-class SourceReader {
-  readonly #iterator: Iterator<Message> | AsyncIterator<Message>
-  #message: Message | undefined
-  #fetching = false
-  #failure: { readonly cause: unknown } | undefined
-  ended = false
+/** Wakes one who waits; or one who is about to wait, if it rang before. */
+class Bell {
+  #rung = false
+  #wake: (() => void) | undefined
 
-  constructor(source: Iterable<Message> | AsyncIterable<Message>) {
-    this.#iterator =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
   }
 
-  get hasMessage(): boolean {
-    return this.#message !== undefined
-  }
-
-  take(): Message {
-    const message = this.#message
-    if (message === undefined) throw new Error('no message was fetched')
-    this.#message = undefined
-    return message
-  }
-
-  fetch(signal: () => void): void {
-    if (this.#fetching || this.ended || this.hasMessage) return
-    this.#fetching = true
-    this.#next().then(
-      (result) => {
-        this.#fetching = false
-        if (result.done === true) this.ended = true
-        else this.#message = result.value
-        signal()
-      },
-      (cause: unknown) => {
-        this.#fetching = false
-        this.#failure = { cause }
-        this.ended = true
-        signal()
-      },
-    )
-  }
-
-  throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.cause
-  }
-
-  /** Lets the source clean up, when it was not read to its end. */
-  async close(): Promise<void> {
-    if (this.ended) return
-    this.ended = true
-    await this.#iterator.return?.()
-  }
-
-  async #next(): Promise<IteratorResult<Message, unknown>> {
-    return await this.#iterator.next()
+  async wait(): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#wake = undefined
+    this.#rung = false
   }
 }

@@ -5,6 +5,8 @@
  * notifications".
  */
 
+import { MessageError } from './message-error.js'
+
 /** A value that JSON can hold. */
 export type JsonValue =
   | string
@@ -138,22 +140,32 @@ const APS_KEYS: Readonly<Record<keyof ApsFields, readonly [key: keyof Aps, conve
   pttPushType: ['ptt-push-type', asIs],
 }
 
-/** Whether a name is one of the keys that {@link apsFrom} understands. */
-export function isApsField(name: string): name is keyof ApsFields {
+function isApsField(name: string): name is keyof ApsFields {
   return Object.hasOwn(APS_KEYS, name)
 }
 
-/** The `aps` dictionary for these fields; only those that were given are in it, as in the original library. */
+/**
+ * The `aps` dictionary for these fields; only those that were given are in it, as in the original library.
+ *
+ * @throws {MessageError} `BAD_PAYLOAD` for a field that there is not: it would be lost otherwise
+ */
 export function apsFrom(fields: ApsFields): Aps {
   const aps: Record<string, unknown> = {}
-  for (const name of Object.keys(fields)) {
-    if (!isApsField(name)) continue
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || value === null) continue
+    if (!isApsField(name)) throw new MessageError('BAD_PAYLOAD', `aps has no field ${name}${hintFor(name)}`)
     const [key, convert] = APS_KEYS[name]
-    const value = fields[name]
-    const converted = value === undefined || value === null ? undefined : convert(value)
+    const converted = convert(value)
     if (converted !== undefined) aps[key] = converted
   }
   return aps
+}
+
+function hintFor(name: string): string {
+  const meant = Object.entries(APS_KEYS).find(([, [key]]) => key === name)
+  return meant === undefined
+    ? '; what the app wants besides aps belongs into a Message'
+    : `; in camelCase it is ${meant[0]}`
 }
 
 /** The path to the first value that JSON cannot hold, with what is wrong with it; undefined if all is well. */
@@ -179,8 +191,7 @@ export function findUnencodable(value: unknown, depth = 0): { path: string; prob
 const MAX_DEPTH = 200
 
 function findUnencodableMember(value: object, depth: number): { path: string; problem: string } | undefined {
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return findUnencodable(value.toJSON(), depth + 1)
+  if (hasToJson(value)) return findUnencodable(value.toJSON(), depth + 1)
   if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)) {
     return { path: '', problem: `a ${value.constructor.name} is not JSON` }
   }
@@ -192,6 +203,11 @@ function findUnencodableMember(value: object, depth: number): { path: string; pr
     if (found !== undefined) return { path: `.${key}${found.path}`, problem: found.problem }
   }
   return undefined
+}
+
+/** Whether JSON holds something else in its place. */
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function'
 }
 
 function findUnencodableElement(

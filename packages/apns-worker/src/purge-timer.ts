@@ -1,20 +1,30 @@
 import type { NotificationQueue } from './queue.js'
 
+/** The shortest wait in milliseconds: notifications that were claimed one after the other are purged together. */
+const MIN_WAIT_MS = 10
+/** The longest wait in milliseconds: what `setTimeout` can hold. */
+const MAX_WAIT_MS = 2 ** 31 - 1
+
 /**
  * Purges a queue in which silence means success, for as long as something is in it. Without it, a delivery over the
  * retired protocol would be done only when the next message is appended.
  */
 export class PurgeTimer {
   readonly #queue: NotificationQueue
+  readonly #grace: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(queue: NotificationQueue) {
+  /**
+   * @param grace the queue's, in seconds
+   */
+  constructor(queue: NotificationQueue, grace: number) {
     this.#queue = queue
+    this.#grace = grace
   }
 
   /** Runs until the queue is empty; started again with each message. */
   start(): void {
-    this.#timer ??= setTimeout(() => this.#purge(), 0)
+    if (this.#timer === undefined) this.#schedule()
   }
 
   stop(): void {
@@ -22,8 +32,18 @@ export class PurgeTimer {
     this.#timer = undefined
   }
 
+  #schedule(): void {
+    // What is not claimed yet can not be due before another grace period has passed.
+    const waitMs = (this.#queue.nextPurgeIn() ?? this.#grace) * 1000
+    this.#timer = setTimeout(
+      () => this.#purge(),
+      Math.min(Math.max(MIN_WAIT_MS, Math.ceil(waitMs)), MAX_WAIT_MS),
+    )
+  }
+
   #purge(): void {
-    const wait = this.#queue.purgeExpired()
-    this.#timer = this.#queue.isUnresolved() ? setTimeout(() => this.#purge(), wait * 1000) : undefined
+    this.#timer = undefined
+    this.#queue.purgeExpired()
+    if (this.#queue.isUnresolved()) this.#schedule()
   }
 }

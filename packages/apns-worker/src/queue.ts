@@ -3,6 +3,7 @@ import { Fifo } from './fifo.js'
 import type { Message } from './message.js'
 import type { Notification } from './notification.js'
 import { ClaimedList } from './queue/claimed-list.js'
+import { FreshWork } from './queue/fresh-work.js'
 import { RetrySchedule } from './queue/retry-schedule.js'
 
 /** Hears what became of the notifications of one `append`. Each is told once. */
@@ -24,14 +25,6 @@ export interface QueueListener {
 export interface QueueLock {
   acquire(): void
   release(): void
-}
-
-/** A message's tokens that were never claimed: from `next` on. */
-interface Batch {
-  readonly message: Message
-  readonly firstIdent: number
-  readonly observer: SettlementObserver | undefined
-  next: number
 }
 
 /** The shortest wait that `purgeExpired` recommends, in seconds; shorter would only be busy work. */
@@ -64,9 +57,7 @@ export class NotificationQueue {
   readonly #retries = new Fifo<Notification>()
   /** To be tried again later. */
   readonly #schedule = new RetrySchedule()
-  readonly #fresh = new Fifo<Batch>()
-  #freshCount = 0
-  #nextIdent = 0
+  readonly #fresh = new FreshWork()
   #nextPurgeAtMs = 0
 
   /**
@@ -87,7 +78,7 @@ export class NotificationQueue {
 
   /** How many notifications wait to be claimed, now or later. */
   get unclaimedCount(): number {
-    return this.#freshCount + this.#returned.length + this.#retries.length + this.#schedule.length
+    return this.#fresh.length + this.#returned.length + this.#retries.length + this.#schedule.length
   }
 
   /** How many are claimed. */
@@ -105,11 +96,7 @@ export class NotificationQueue {
       const nowMs = this.#now()
       if (nowMs > this.#nextPurgeAtMs) this.#nextPurgeAtMs = nowMs + this.purgeExpired() * 1000
     }
-    if (message.length > 0) {
-      this.#fresh.push({ message, firstIdent: this.#nextIdent, observer, next: 0 })
-      this.#freshCount += message.length
-      this.#nextIdent = (this.#nextIdent + message.length) >>> 0
-    }
+    this.#fresh.append(message, observer)
     this.#notify()
   }
 
@@ -142,7 +129,7 @@ export class NotificationQueue {
    * succeeded, everything after it goes back to the queue. If it is not known, all that is claimed goes back.
    *
    * @returns the one with this ident, if found: out of the queue, and the backend has to say what became of it, with
-   *   `settle` or `deliveryError`. If it says nothing for the grace period, that is a success too.
+   *   `settle`, `requeue` or `deliveryError`. If it says nothing for the grace period, that is a success too.
    */
   backtrack(ident: number): Notification | undefined {
     let found: Notification | undefined
@@ -159,7 +146,7 @@ export class NotificationQueue {
       }
     }
     // With nothing claimed, the original library looks at the head of the queue too.
-    if (found === undefined && this.#peekIdent() === ident) found = this.#takeUnclaimed()
+    found ??= this.#takeHead(ident)
     for (let first = this.#claimed.first; first !== undefined; first = this.#claimed.first) this.settle(first)
     if (found !== undefined) this.#awaitVerdict(found)
     this.#notify()
@@ -173,9 +160,7 @@ export class NotificationQueue {
    * @returns false, and does nothing, when it is not claimed (any more)
    */
   settle(notification: Notification, failure?: Failure, uniqueId?: string): boolean {
-    if (notification.state === 'claimed') this.#claimed.remove(notification)
-    else if (notification.state === 'verdict') this.#verdicts.remove(notification)
-    else return false
+    if (!this.#takeClaimed(notification)) return false
     notification.state = 'free'
     notification.observer?.settled(notification, failure, uniqueId)
     return true
@@ -188,8 +173,7 @@ export class NotificationQueue {
    * @returns false, and does nothing, when it is not claimed (any more)
    */
   requeue(notification: Notification, delay = 0): boolean {
-    if (notification.state !== 'claimed') return false
-    this.#claimed.remove(notification)
+    if (!this.#takeClaimed(notification)) return false
     notification.state = 'unclaimed'
     if (delay > 0) this.#schedule.add(notification, this.#now() + delay * 1000)
     else this.#retries.push(notification)
@@ -218,9 +202,16 @@ export class NotificationQueue {
     return first === undefined ? this.#grace : Math.max(MIN_PURGE_WAIT, (first.purgeAtMs - nowMs) / 1000)
   }
 
+  /** Seconds until the grace of something claimed is over; undefined when nothing is claimed. */
+  nextPurgeIn(): number | undefined {
+    const claimed = this.#claimed.first?.purgeAtMs ?? Number.POSITIVE_INFINITY
+    const dueAtMs = Math.min(claimed, this.#verdicts.first?.purgeAtMs ?? Number.POSITIVE_INFINITY)
+    return dueAtMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, dueAtMs - this.#now()) / 1000
+  }
+
   /** Whether `claim` has something to give. */
   hasUnclaimed(): boolean {
-    if (this.#freshCount > 0 || this.#returned.length > 0 || this.#retries.length > 0) return true
+    if (this.#fresh.length > 0 || this.#returned.length > 0 || this.#retries.length > 0) return true
     const dueAtMs = this.#schedule.nextDueAtMs
     return dueAtMs !== undefined && dueAtMs <= this.#now()
   }
@@ -252,17 +243,11 @@ export class NotificationQueue {
     decide: (message: Message, observer: SettlementObserver | undefined) => Failure | undefined,
     report?: (notification: Notification, failure: Failure) => void,
   ): number {
-    let dropped = 0
-    const drop = (notification: Notification, failure: Failure): void => {
-      dropped++
-      notification.state = 'free'
-      notification.observer?.settled(notification, failure, undefined)
-      report?.(notification, failure)
-    }
-    /** Drops it or not; what is kept keeps its place. */
+    // All is taken out before anybody hears of it: a listener may append, claim or discard in turn.
+    const taken: { readonly notification: Notification; readonly failure: Failure }[] = []
     const unwanted = (notification: Notification): boolean => {
       const failure = decide(notification.message, notification.observer)
-      if (failure !== undefined) drop(notification, failure)
+      if (failure !== undefined) taken.push({ notification, failure })
       return failure !== undefined
     }
     for (const notification of this.#returned.splice(0)) {
@@ -273,7 +258,17 @@ export class NotificationQueue {
       if (notification !== undefined && !unwanted(notification)) this.#retries.push(notification)
     }
     this.#schedule.removeWhere(unwanted)
-    this.#discardFresh(decide, drop)
+    const fresh = this.#fresh.takeWhere(decide)
+
+    let dropped = 0
+    const drop = (notification: Notification, failure: Failure): void => {
+      dropped++
+      notification.state = 'free'
+      notification.observer?.settled(notification, failure, undefined)
+      report?.(notification, failure)
+    }
+    for (const { notification, failure } of taken) drop(notification, failure)
+    for (const { notification, failure } of fresh) drop(notification, failure)
     return dropped
   }
 
@@ -282,11 +277,7 @@ export class NotificationQueue {
     for (const notification of this.#claimed) yield { notification, claimed: true }
     for (const notification of this.#returned.toReversed()) yield { notification, claimed: false }
     for (const notification of this.#retries) yield { notification, claimed: false }
-    for (const batch of this.#fresh) {
-      for (let index = batch.next; index < batch.message.length; index++) {
-        yield { notification: notificationOf(batch, index), claimed: false }
-      }
-    }
+    for (const notification of this.#fresh) yield { notification, claimed: false }
     for (const notification of this.#schedule) yield { notification, claimed: false }
   }
 
@@ -299,20 +290,22 @@ export class NotificationQueue {
       const due = this.#schedule.takeDue(this.#now())
       if (due !== undefined) return due
     }
-    const batch = this.#fresh.peek()
-    if (batch === undefined) return undefined
-    const notification = notificationOf(batch, batch.next)
-    batch.next++
-    this.#freshCount--
-    if (batch.next === batch.message.length) this.#fresh.shift()
-    return notification
+    return this.#fresh.take()
   }
 
-  #peekIdent(): number | undefined {
-    const returned = this.#returned.at(-1)
-    if (returned !== undefined) return returned.ident
-    const batch = this.#fresh.peek()
-    return batch === undefined ? undefined : identOf(batch, batch.next)
+  /** Takes out the next to be claimed, if it has this ident. */
+  #takeHead(ident: number): Notification | undefined {
+    const head = this.#takeUnclaimed()
+    if (head === undefined || head.ident === ident) return head
+    this.#returned.push(head)
+    return undefined
+  }
+
+  #takeClaimed(notification: Notification): boolean {
+    if (notification.state === 'claimed') this.#claimed.remove(notification)
+    else if (notification.state === 'verdict') this.#verdicts.remove(notification)
+    else return false
+    return true
   }
 
   #giveBack(notification: Notification): void {
@@ -332,23 +325,6 @@ export class NotificationQueue {
       this.settle(first)
   }
 
-  #discardFresh(
-    decide: (message: Message, observer: SettlementObserver | undefined) => Failure | undefined,
-    drop: (notification: Notification, failure: Failure) => void,
-  ): void {
-    for (let left = this.#fresh.length; left > 0; left--) {
-      const batch = this.#fresh.shift()
-      if (batch === undefined) break
-      const failure = decide(batch.message, batch.observer)
-      if (failure === undefined) {
-        this.#fresh.push(batch)
-        continue
-      }
-      this.#freshCount -= batch.message.length - batch.next
-      for (; batch.next < batch.message.length; batch.next++) drop(notificationOf(batch, batch.next), failure)
-    }
-  }
-
   #notify(): void {
     const listener = this.#listener
     if (listener === undefined) return
@@ -360,16 +336,4 @@ export class NotificationQueue {
       lock.release()
     }
   }
-}
-
-function identOf(batch: Batch, index: number): number {
-  return (batch.firstIdent + index) >>> 0
-}
-
-function notificationOf(batch: Batch, index: number): Notification {
-  const notification = batch.message.notification(index, identOf(batch, index))
-  notification.index = index
-  notification.observer = batch.observer
-  notification.state = 'unclaimed'
-  return notification
 }

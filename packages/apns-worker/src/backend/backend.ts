@@ -91,8 +91,11 @@ export abstract class Backend implements QueueListener {
    */
   abstract queueNotify(): void
 
-  /** Calls back for each device token that can not receive notifications any more, until it is cancelled. */
-  abstract startFeedback(callback: (feedback: Feedback) => unknown): Subscription
+  /**
+   * Calls back for each device token that can not receive notifications any more, until it is cancelled. A backend that
+   * learns of none returns nothing.
+   */
+  abstract startFeedback(callback: (feedback: Feedback) => unknown): Subscription | undefined
 
   /** The lock around the queue. JavaScript needs none, so this one does nothing, unless a subclass shares its queue. */
   queueLock(): QueueLock {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** The environment that a custom host stands for: the simulator, a relay, or a test. */
 export interface CustomEnvironment {
   readonly host: string
@@ -31,15 +33,21 @@ export function checkedEnvironment(environment: unknown): Environment {
 
 function isCustomEnvironment(environment: unknown): environment is CustomEnvironment {
   if (environment === null || typeof environment !== 'object') return false
-  const { host, port } = environment as { host?: unknown; port?: unknown }
+  const { host, port, ca, servername } = environment as { [K in keyof CustomEnvironment]: unknown }
   if (typeof host !== 'string' || host === '') return false
+  if (servername !== undefined && typeof servername !== 'string') return false
+  if (!(ca === undefined || isPem(ca) || (Array.isArray(ca) && ca.every(isPem)))) return false
   return port === undefined || (Number.isInteger(port) && (port as number) > 0 && (port as number) <= 65535)
 }
 
+function isPem(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
+
 function describe(environment: unknown): string {
-  try {
-    return JSON.stringify(environment) ?? String(environment)
-  } catch {
-    return typeof environment
-  }
+  if (environment === null || typeof environment !== 'object') return inspect(environment)
+  const shown: Record<string, unknown> = { ...environment }
+  // A certificate authority is long, and rarely what is wrong; that it is no PEM shows in its type.
+  if ('ca' in shown) shown['ca'] = typeof shown['ca']
+  return inspect(shown, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
 }

@@ -11,7 +11,7 @@ const TICK_MS = 10
 export class RetrySchedule implements Iterable<Notification> {
   readonly #buckets = new Map<number, Fifo<Notification>>()
   /** A binary min-heap of the ticks that have a bucket. */
-  readonly #ticks: number[] = []
+  #ticks: number[] = []
   #length = 0
 
   get length(): number {
@@ -33,7 +33,7 @@ export class RetrySchedule implements Iterable<Notification> {
   /** When the next one is due. */
   get nextDueAtMs(): number | undefined {
     const tick = this.#ticks[0]
-    return tick === undefined || this.#length === 0 ? undefined : tick * TICK_MS
+    return tick === undefined ? undefined : tick * TICK_MS
   }
 
   /** Takes out the next one that is due, the earliest first. */
@@ -62,9 +62,11 @@ export class RetrySchedule implements Iterable<Notification> {
         if (unwanted(notification)) this.#length--
         else kept.push(notification)
       }
-      // An empty bucket stays until its tick comes.
-      this.#buckets.set(tick, kept)
+      if (kept.length === 0) this.#buckets.delete(tick)
+      else this.#buckets.set(tick, kept)
     }
+    // In order, an array is a heap.
+    this.#ticks = [...this.#buckets.keys()].sort((a, b) => a - b)
   }
 
   *[Symbol.iterator](): Generator<Notification, void, undefined> {

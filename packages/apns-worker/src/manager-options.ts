@@ -1,0 +1,59 @@
+import type { BackendClass } from './backend/backend.js'
+import type { Environment } from './backend/environment.js'
+import type { Http2Options } from './backend/http2/options.js'
+import type { CredentialOptions } from './credentials/credentials.js'
+import type { ApnsError } from './error.js'
+import type { Logger } from './logger.js'
+
+export interface ApnsManagerOptions extends CredentialOptions, Http2Options {
+  /** `'production'` (the default), `'sandbox'`, or `{ host, port, ca }`. */
+  readonly environment?: Environment | undefined
+  /** Default: `Http2Backend`. See `loadBackend` to get one from a module path. */
+  readonly backend?: BackendClass | undefined
+  /**
+   * Seconds to hold on to a delivered notification before silence is taken for success; for backends whose protocol
+   * has no answers. Default: 5.
+   */
+  readonly messageGrace?: number | undefined
+  /** Called with an {@link ApnsError} for each notification that will not be delivered, and for configuration errors. */
+  readonly errorHandler?: ((error: ApnsError) => unknown) | undefined
+  /** The topic of messages that name none: the app's bundle id. Suffixes of push types are added where they are needed. */
+  readonly topic?: string | undefined
+  readonly logger?: Logger | undefined
+}
+
+const DEFAULT_MESSAGE_GRACE = 5
+
+/**
+ * @returns seconds
+ * @throws {TypeError}
+ */
+export function checkedGrace(grace: unknown): number {
+  if (grace === undefined) return DEFAULT_MESSAGE_GRACE
+  if (typeof grace !== 'number' || !Number.isFinite(grace) || grace < 0) {
+    throw new TypeError(`messageGrace is ${describe(grace)}; give seconds, 0 or more`)
+  }
+  return grace
+}
+
+/**
+ * @throws {TypeError}
+ */
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} is ${describe(value)}; give a function`)
+}
+
+/**
+ * @throws {RangeError}
+ */
+export function checkNumber(value: unknown, atLeast: number, name: string, what: string): void {
+  if (typeof value !== 'number' || !(value >= atLeast)) {
+    throw new RangeError(`${name} is ${describe(value)}; give ${what}, ${atLeast} or more`)
+  }
+}
+
+/** A wrong value for an error message; options come from JavaScript and from files too. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return value === null || typeof value !== 'object' ? String(value) : 'an object'
+}
