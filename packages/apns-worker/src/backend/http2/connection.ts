@@ -29,7 +29,7 @@ export interface ConnectionEnd {
   readonly cause: Error | undefined
   /** Whether it ever got as far as SETTINGS. */
   readonly connected: boolean
-  /** Whether another one would fail as well, for all we know: it broke, or the server closed it before any answer. */
+  /** Whether another one would fail as well, for all we know: it broke, or the server wanted its end before it served. */
   readonly failed: boolean
 }
 
@@ -67,7 +67,8 @@ export class Connection implements SessionEvents<Exchange> {
   #cause: Error | undefined
   /** The TLS handshake is done, and the other end speaks HTTP/2. */
   #isSecure = false
-  #hasAnswered = false
+  /** A request was answered, and not by turning the connection away. */
+  #hasServed = false
   /** Its end is our own wish. */
   #isRetired = false
 
@@ -155,10 +156,14 @@ export class Connection implements SessionEvents<Exchange> {
     else this.#socket.unref()
   }
 
-  /** No more requests on this one; it closes when the present ones are answered. */
-  retire(): void {
+  /**
+   * No more requests on this one; it closes when the present ones are answered.
+   *
+   * @param wish whose it is: where the server's answers turn every connection away, opening others at once is no help
+   */
+  retire(wish: 'ours' | 'server' = 'ours'): void {
     if (this.#phase === 'closed' || this.#phase === 'draining') return
-    this.#isRetired = true
+    this.#isRetired = wish === 'ours'
     if (this.#phase === 'connecting') {
       this.#end()
       return
@@ -193,9 +198,9 @@ export class Connection implements SessionEvents<Exchange> {
 
   end(exchange: Exchange): void {
     this.#lastAnsweredAtMs = this.#lastReceivedAtMs
-    this.#hasAnswered = true
     if (this.#phase === 'probing') this.#phase = 'open'
     this.#owner.answered(this, exchange)
+    if (this.#phase === 'open') this.#hasServed = true
   }
 
   reset(exchange: Exchange, reset: StreamReset): void {
@@ -338,7 +343,7 @@ export class Connection implements SessionEvents<Exchange> {
     const end = {
       cause,
       connected: this.#phase !== 'connecting',
-      failed: cause !== undefined || !(this.#hasAnswered || this.#isRetired),
+      failed: cause !== undefined || !(this.#hasServed || this.#isRetired),
     }
     this.#phase = 'closed'
     clearTimeout(this.#connectTimer)

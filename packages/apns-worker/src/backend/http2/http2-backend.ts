@@ -109,13 +109,13 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   // What the connections tell.
 
   answered(connection: Connection, exchange: Exchange): void {
-    this.#pool.succeeded()
     if (exchange.status === OK) {
       this.#guard.prove()
       this.queue.settle(exchange.notification, undefined, exchange.uniqueId)
     } else {
       this.#refused(connection, exchange)
     }
+    if (connection.isUsable) this.#pool.succeeded(connection)
   }
 
   unanswered(_connection: Connection, exchange: Exchange, why: NoAnswer): void {
@@ -218,14 +218,14 @@ export class Http2Backend extends Backend implements ConnectionOwner {
         break
       case 'later':
         if (failure.reason === 'Shutdown' || failure.reason === 'TooManyProviderTokenUpdates')
-          connection.retire()
+          connection.retire('server')
         this.#sendAgain(notification, failure, parseRetryAfter(exchange.retryAfter, Date.now()))
         break
       case 'renew':
         this.#renewToken(connection, exchange, failure)
         break
       case 'reconnect':
-        connection.retire()
+        connection.retire('server')
         this.#sendAgain(notification, failure, 'promptly')
         break
       case 'stop':

@@ -19,8 +19,10 @@ export class ConnectionPool {
   readonly #policy: RetryPolicy
   readonly #owner: ConnectionOwner
   readonly #connections = new Set<Connection>()
-  /** Connections in a row that failed, or were closed before they answered anything. */
+  /** Connections in a row that failed, or were turned away before they served. */
   #failures = 0
+  /** The one that was opened last. */
+  #newest: Connection | undefined
   /** The back-off for these failures is over. */
   #hasBackedOff = false
   #shrinkTimer: NodeJS.Timeout | undefined
@@ -72,9 +74,9 @@ export class ConnectionPool {
     }, delayMs)
   }
 
-  /** A connection got an answer: whatever failed before, opening another is no longer a risk. */
-  succeeded(): void {
-    this.#failures = 0
+  /** A connection serves. If it is the newest, opening another is no longer a risk, whatever failed before. */
+  succeeded(connection: Connection): void {
+    if (connection === this.#newest) this.#failures = 0
   }
 
   /** Takes note of a connection's end. */
@@ -114,7 +116,8 @@ export class ConnectionPool {
   }
 
   #open(): void {
-    this.#connections.add(new Connection(this.#target, this.#options, this.#owner))
+    this.#newest = new Connection(this.#target, this.#options, this.#owner)
+    this.#connections.add(this.#newest)
     this.#shrinkTimer ??= setInterval(() => this.#shrink(), SHRINK_INTERVAL_MS).unref()
   }
 }

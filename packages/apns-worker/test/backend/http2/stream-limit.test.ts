@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Simulator, type SimulatorOptions, startSimulator } from '@apns-worker/simulator'
+import { failOnLeaks } from '../../support/leaks.js'
+import {
+  answer,
+  type ScriptedConnection,
+  settings,
+  startScriptedServer,
+} from '../../support/scripted-server.js'
+import { Sender, tokensOf } from '../../support/sender.js'
+import { until } from '../../support/within.js'
+
+failOnLeaks()
+
+/** A simulator that cuts off who opens too many streams, so that one violation would show in many ways. */
+function startStrict(options: SimulatorOptions): Promise<Simulator> {
+  return startSimulator({ onStreamLimitViolation: 'goAway', ...options })
+}
+
+function assertObeyed(apns: Simulator, connections = 1): void {
+  const counts = apns.counts()
+  assert.equal(counts.streamLimitViolations, 0)
+  assert.equal(counts.connections, connections)
+}
+
+describe('a cold connection', () => {
+  it('sends one request and waits for its answer, even where the server allows more', async () => {
+    let receivedAtFirstAnswer = 0
+    await using apns = await startStrict({
+      initialStreamLimit: 1000,
+      latency: 0.05,
+      onNotification: () => {
+        receivedAtFirstAnswer ||= apns.counts().received
+      },
+    })
+    await using sender = new Sender(apns)
+    await sender.accepted(sender.send(500))
+    assert.equal(receivedAtFirstAnswer, 1)
+    assertObeyed(apns)
+  })
+
+  it('uses the full limit after that answer', async () => {
+    await using apns = await startStrict({ latency: 0.05 })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    await sender.accepted(sender.send(3000))
+    assert.equal(apns.counts().maxOpenStreams, 1000)
+    assertObeyed(apns)
+  })
+
+  it('sends on when its first request is refused', async () => {
+    await using apns = await startStrict({ rules: [{ times: 1, badDeviceToken: true }] })
+    await using sender = new Sender(apns)
+    const outcomes = await sender.outcomes(sender.send(200))
+    assert.equal(outcomes.filter(({ status }) => status === 'accepted').length, 199)
+    assertObeyed(apns)
+  })
+
+  it('waits where the server takes no streams yet', async () => {
+    let connection: ScriptedConnection | undefined
+    await using server = await startScriptedServer({
+      connected: (connected) => {
+        connection = connected
+        connected.send(settings(0))
+      },
+      requested: (connected, streamId) => connected.send(answer(streamId)),
+    })
+    await using sender = new Sender(server, { maxConnections: 1 })
+    const delivery = sender.send(20)
+    await until(() => sender.apns.stats().connections === 1)
+    assert.deepEqual(connection?.requests, [])
+    connection?.send(settings(3))
+    await sender.accepted(delivery)
+    assert.equal(server.connections, 1)
+  })
+})
+
+describe('a stream limit that moves', () => {
+  it('is followed down and up with streams in flight', async () => {
+    let mostAfterLowering = 0
+    let isLow = false
+    await using apns = await startStrict({
+      streamLimit: 100,
+      latency: 0.01,
+      onNotification: () => {
+        const { openStreams } = apns.counts()
+        if (isLow) mostAfterLowering = Math.max(mostAfterLowering, openStreams)
+      },
+    })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    const delivery = sender.send(2000)
+    await apns.waitFor((server) => server.counts().openStreams === 100)
+    apns.setStreamLimit(7)
+    await apns.waitFor((server) => server.counts().openStreams <= 7)
+    isLow = true
+    const { received } = apns.counts()
+    await apns.waitFor((server) => server.counts().received >= received + 100)
+    isLow = false
+    assert.ok(mostAfterLowering > 0 && mostAfterLowering <= 7, `${mostAfterLowering} streams were open`)
+    apns.setStreamLimit(300)
+    await apns.waitFor((server) => server.counts().openStreams === 300)
+    await sender.accepted(delivery)
+    assertObeyed(apns)
+  })
+
+  it('may be 0 for a while', async () => {
+    await using apns = await startStrict({ streamLimit: 50, latency: 0.01 })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    const delivery = sender.send(500)
+    await apns.waitFor((server) => server.counts().openStreams === 50)
+    apns.setStreamLimit(0)
+    await apns.waitFor((server) => server.counts().openStreams === 0)
+    assert.ok(delivery.pending > 0)
+    // What is sent now is a violation, and counted.
+    apns.setStreamLimit(1)
+    await apns.waitFor((server) => server.counts().openStreams === 1)
+    apns.setStreamLimit(1000)
+    await sender.accepted(delivery)
+    assertObeyed(apns)
+  })
+
+  it('drops to 1 with each refusal and comes back with each success', async () => {
+    const tokens = tokensOf(1000)
+    await using apns = await startStrict({
+      shrinkOnRefusal: true,
+      rules: [{ token: tokens.filter((_, index) => index % 3 === 2), badDeviceToken: true }],
+    })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    const outcomes = await sender.outcomes(sender.send(tokens))
+    assert.equal(outcomes.filter(({ status }) => status === 'refused').length, 333)
+    assert.equal(apns.counts().received, 1000)
+    assertObeyed(apns)
+  })
+
+  it('that the server does not set is none', async () => {
+    let mostOpen = 0
+    const waiting: number[] = []
+    await using server = await startScriptedServer({
+      requested: (connection, streamId) => {
+        waiting.push(streamId)
+        mostOpen = Math.max(mostOpen, waiting.length)
+        if (streamId === 1 || waiting.length === 2000)
+          for (const id of waiting.splice(0)) connection.send(answer(id))
+      },
+    })
+    await using sender = new Sender(server)
+    await sender.accepted(sender.send(2001))
+    assert.equal(mostOpen, 2000)
+    assert.equal(server.connections, 1)
+  })
+})
