@@ -43,6 +43,7 @@ export class ScriptedConnection {
     this.socket = socket
     this.number = number
     this.#script = script
+    socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.#unread = Buffer.concat([this.#unread, chunk])
       this.#read()
@@ -50,7 +51,7 @@ export class ScriptedConnection {
   }
 
   send(...frames: readonly Buffer[]): void {
-    if (!this.socket.destroyed) this.socket.write(Buffer.concat(frames))
+    if (this.socket.writable) this.socket.write(Buffer.concat(frames))
   }
 
   #read(): void {

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import { connectTls, speaksHttp2, type TlsTarget } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
 import { ClientSession } from '../../protocol/http2/client-session.js'
+import { ErrorCode } from '../../protocol/http2/error-code.js'
 import type { Http2Error } from '../../protocol/http2/http2-error.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
 import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
@@ -219,7 +220,8 @@ export class Connection implements SessionEvents<Exchange> {
     if (this.#phase !== 'draining') this.#phase = 'draining'
     clearTimeout(this.#connectTimer)
     const refusal = parseRefusal(Buffer.from(debugData).toString('latin1'))
-    if (code !== 0 || refusal !== undefined) {
+    // Without an error code it is an orderly end, of an idle connection for instance.
+    if (code !== ErrorCode.NO_ERROR) {
       this.#cause = new Error(
         `the server closed the connection: ${refusal?.reason ?? `HTTP/2 error code ${code}`}`,
       )
