@@ -6,10 +6,11 @@ import { StreamLedger } from './stream-ledger.js'
 
 /** "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4). */
 const CLIENT_PREFACE_BYTES = 24
+const NOT_GOING_AWAY = Number.POSITIVE_INFINITY
 
 /**
  * Sits between the TLS socket and Node's HTTP/2 session. It keeps the stream ledger, rewrites the stream limit in
- * outgoing SETTINGS, and lets the simulator send frames of its own that Node has no call for.
+ * outgoing SETTINGS, and ends the connection with a GOAWAY of the simulator's own.
  */
 export class ConnectionTap extends Duplex {
   /** The streams of this connection, as seen on the wire. */
@@ -18,6 +19,7 @@ export class ConnectionTap extends Duplex {
   readonly #inbound: FrameScanner
   readonly #outbound: FrameScanner
   readonly #waitingFrames: Buffer[] = []
+  #lastStreamId = NOT_GOING_AWAY
   #started = false
   #silenced = false
 
@@ -39,6 +41,7 @@ export class ConnectionTap extends Duplex {
     })
     socket.on('data', (chunk: Buffer) => {
       this.#inbound.scan(chunk)
+      this.#finishWhenAnswered()
       if (!this.push(chunk)) socket.pause()
     })
     socket.on('end', () => this.push(null))
@@ -46,17 +49,21 @@ export class ConnectionTap extends Duplex {
     socket.on('close', () => this.destroy())
   }
 
-  /** Sends a whole frame as soon as Node's own output is between two frames. */
-  sendFrame(frame: Buffer): void {
-    if (this.#silenced) return
-    this.#waitingFrames.push(frame)
-    this.#sendWaitingFrames()
+  /** Whether streams with this id get no answer any more. */
+  isAbandoned(streamId: number): boolean {
+    return streamId > this.#lastStreamId
   }
 
-  /** Sends nothing more that the session writes, and closes the socket once what was written has left. */
-  finish(): void {
-    this.#silenced = true
-    this.#socket.destroySoon()
+  /**
+   * Sends GOAWAY and closes the socket when the streams up to the last one have ended. The session is not told: Node
+   * cannot send every stream id, and would send a GOAWAY of its own behind it.
+   */
+  goAway(lastStreamId: number, code: number, debugData: string): void {
+    // RFC 9113 section 6.8: a later GOAWAY never raises the id.
+    this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId)
+    this.#waitingFrames.push(goAwayFrame(this.#lastStreamId, code, debugData))
+    this.#sendWaitingFrames()
+    this.#finishWhenAnswered()
   }
 
   override _read(): void {
@@ -95,6 +102,7 @@ export class ConnectionTap extends Duplex {
     this.#started = true
     this.#socket.write(joined, done)
     this.#sendWaitingFrames()
+    this.#finishWhenAnswered()
   }
 
   #sendWaitingFrames(): void {
@@ -102,10 +110,17 @@ export class ConnectionTap extends Duplex {
     if (!this.#started || !this.#outbound.atBoundary) return
     for (const frame of this.#waitingFrames.splice(0)) this.#socket.write(frame)
   }
+
+  #finishWhenAnswered(): void {
+    if (this.#lastStreamId === NOT_GOING_AWAY || this.#silenced || this.#waitingFrames.length > 0) return
+    if (this.ledger.hasOpenUpTo(this.#lastStreamId)) return
+    this.#silenced = true
+    this.#socket.destroySoon()
+  }
 }
 
 /** A GOAWAY frame (RFC 9113 section 6.8). */
-export function goAwayFrame(lastStreamId: number, code: number, debugData: string): Buffer {
+function goAwayFrame(lastStreamId: number, code: number, debugData: string): Buffer {
   const debug = Buffer.from(debugData, 'utf8')
   const frame = Buffer.alloc(9 + 8 + debug.length)
   frame.writeUIntBE(8 + debug.length, 0, 3)

@@ -58,13 +58,6 @@ await program.parseAsync()
 
 async function run(flags: Flags): Promise<void> {
   const apns = await start(flags)
-  const topics = flags.topic ?? [EXAMPLE_TOPIC]
-  const directory = flags.writeCredentials
-  const files = directory === undefined ? undefined : await writeCredentials(apns, directory, topics)
-  console.log(
-    flags.json ? JSON.stringify({ listening: listening(apns, files) }) : greeting(apns, flags, files),
-  )
-
   const stop = async (): Promise<void> => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
     const { received, accepted, refused } = apns.counts()
@@ -74,6 +67,13 @@ async function run(flags: Flags): Promise<void> {
   process.on('SIGINT', stop).on('SIGTERM', stop)
   // Whoever read the lines has gone, as in `apns-simulator --json | head`.
   process.stdout.on('error', stop)
+
+  const topics = flags.topic ?? [EXAMPLE_TOPIC]
+  const directory = flags.writeCredentials
+  const files = directory === undefined ? undefined : await writeCredentials(apns, directory, topics)
+  console.log(
+    flags.json ? JSON.stringify({ listening: listening(apns, files) }) : greeting(apns, flags, files),
+  )
 }
 
 async function start(flags: Flags): Promise<Simulator> {

@@ -1,7 +1,7 @@
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { type PresentedCertificate, presentedCertificate, refuseCertificate } from './client-certificate.js'
-import { ConnectionTap, goAwayFrame } from './connection-tap.js'
+import { ConnectionTap } from './connection-tap.js'
 import { errorCodeNumber } from './error-codes.js'
 import { Exchange, type ExchangeConnection, type ExchangeContext } from './exchange.js'
 import { ProviderAuthentication } from './provider-authentication.js'
@@ -31,7 +31,6 @@ const NODE_LIMITS = {
   maxSessionRejectedStreams: 1_000_000,
   maxOutstandingPings: 1_000,
 } as const
-const NOT_GOING_AWAY = Number.POSITIVE_INFINITY
 
 /**
  * One client's connection.
@@ -49,7 +48,6 @@ export class ServerConnection implements ExchangeConnection {
   readonly #authentication: ProviderAuthentication
   readonly #limit: StreamLimit
   readonly #idleTimer: NodeJS.Timeout | undefined
-  #lastStreamId = NOT_GOING_AWAY
   #highestAnswered = 0
 
   /** `closed` is called once, when the connection is no more. */
@@ -96,11 +94,9 @@ export class ServerConnection implements ExchangeConnection {
     const { lastStreamId = 'received', code = 'NO_ERROR', reason } = goAway
     const named = { received: this.#tap.ledger.highestId, answered: this.#highestAnswered }
     const last = typeof lastStreamId === 'number' ? lastStreamId : named[lastStreamId]
-    // RFC 9113 section 6.8: a later GOAWAY never raises the id.
-    this.#lastStreamId = Math.min(this.#lastStreamId, last)
-    const debugData = reason === undefined ? '' : JSON.stringify({ reason })
-    this.#tap.sendFrame(goAwayFrame(this.#lastStreamId, errorCodeNumber(code), debugData))
-    this.#finishWhenAnswered()
+    // Node's session answers the client's GOAWAY with one that says every stream was processed. Ours has the last word.
+    this.#session.goaway = () => undefined
+    this.#tap.goAway(last, errorCodeNumber(code), reason === undefined ? '' : JSON.stringify({ reason }))
   }
 
   /** Cuts the connection. */
@@ -109,7 +105,7 @@ export class ServerConnection implements ExchangeConnection {
   }
 
   isAbandoned(streamId: number): boolean {
-    return streamId > this.#lastStreamId
+    return this.#tap.isAbandoned(streamId)
   }
 
   answered(streamId: number, status: number): void {
@@ -170,17 +166,11 @@ export class ServerConnection implements ExchangeConnection {
 
   #onStreamClosed(): void {
     this.#idleTimer?.refresh()
-    this.#finishWhenAnswered()
     this.#context.changed()
   }
 
   #onIdle(): void {
     if (this.#tap.ledger.open > 0) this.#idleTimer?.refresh()
     else this.goAway({ reason: 'IdleTimeout' })
-  }
-
-  #finishWhenAnswered(): void {
-    if (this.#lastStreamId === NOT_GOING_AWAY) return
-    if (!this.#tap.ledger.hasOpenUpTo(this.#lastStreamId)) this.#tap.finish()
   }
 }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import http2 from 'node:http2'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Provider, providerToken, TOKEN, TOPIC } from './support/provider.js'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+interface Running {
+  /** The next line of standard output, as JSON or as it is. */
+  line(): Promise<string>
+  /** Sends the signal and returns exit code and standard error. */
+  stop(signal: NodeJS.Signals): Promise<{ code: number | null; errors: string }>
+}
+
+async function withCommand(args: readonly string[], use: (command: Running) => Promise<void>): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = once(child, 'close')
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk
+  })
+  try {
+    await use({
+      line: async () => String((await lines.next()).value),
+      stop: async (signal) => {
+        child.kill(signal)
+        const [code] = (await exited) as [number | null]
+        return { code, errors }
+      },
+    })
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+  }
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'apns-simulator-'))
+  try {
+    await use(directory)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+test('writes credentials that work, prints what it receives, ends on a signal', async () => {
+  await withDirectory(async (directory) => {
+    const rules = join(directory, 'rules.json')
+    await writeFile(rules, JSON.stringify([{ token: 'aa', unregistered: 1_700_000_000_000 }]))
+    const args = ['--json', '--environment', 'sandbox', '--topic', TOPIC, '--rules', rules]
+    await withCommand([...args, '--write-credentials', join(directory, 'made')], async ({ line, stop }) => {
+      const { listening } = JSON.parse(await line())
+      assert.deepEqual(
+        listening,
+        JSON.parse(await readFile(join(directory, 'made', 'credentials.json'), 'utf8')),
+      )
+      const ca = await readFile(listening.caPath)
+      const key = await readFile(listening.keyPath, 'utf8')
+      const url = `https://${listening.host}:${listening.port}`
+
+      const authorization = `bearer ${providerToken({ ...listening, key })}`
+      const withToken = new Provider(http2.connect(url, { ca }), { authorization, 'apns-topic': TOPIC })
+      assert.equal((await withToken.send()).status, 200)
+      assert.equal((await withToken.send('aa')).reason, 'Unregistered')
+      withToken.session.destroy()
+
+      const identity = {
+        cert: await readFile(listening.certPath),
+        key: await readFile(listening.certKeyPath),
+      }
+      const withFiles = new Provider(http2.connect(url, { ca, ...identity }), {})
+      assert.equal((await withFiles.send()).status, 200)
+      withFiles.session.destroy()
+      const pfx = await readFile(listening.pfxPath)
+      const withPfx = new Provider(http2.connect(url, { ca, pfx, passphrase: '' }), {})
+      assert.equal((await withPfx.send()).status, 200)
+      withPfx.session.destroy()
+
+      const seen = [JSON.parse(await line()), JSON.parse(await line()), JSON.parse(await line())]
+      assert.deepEqual(
+        seen.map(({ token, status, authentication }) => [token, status, authentication]),
+        [
+          [TOKEN, 200, 'token'],
+          ['aa', 410, 'token'],
+          [TOKEN, 200, 'certificate'],
+        ],
+      )
+      assert.deepEqual(seen[0].payload, { aps: {} })
+      assert.equal((await stat(listening.keyPath)).mode & 0o777, 0o600)
+      const { code, errors } = await stop('SIGTERM')
+      assert.equal(code, 0)
+      assert.match(errors, /4 received, 3 accepted, 1 refused/)
+    })
+  })
+})
+
+test('says where it listens, and ends on an interrupt', async () => {
+  await withCommand(['--unregistered', '1%', '--latency', '0.01'], async ({ line, stop }) => {
+    assert.match(
+      await line(),
+      /^APNs simulator \(production\) on https:\/\/127\.0\.0\.1:\d+; to connect, start/,
+    )
+    assert.equal((await stop('SIGINT')).code, 0)
+  })
+})
+
+test('says what is wrong with its arguments', async () => {
+  await withDirectory(async (directory) => {
+    const broken = join(directory, 'broken.json')
+    await writeFile(broken, '{}')
+    const wrong: readonly [args: string[], message: RegExp][] = [
+      [['--unregistered', '3'], /0 to 1/],
+      [['--latency', 'soon'], /Not a number/],
+      [['--environment', 'staging'], /production, sandbox/],
+      [['--rules', broken], /cannot read .*broken.json: it holds no array/],
+      [['--rules', join(directory, 'none.json')], /cannot read .*ENOENT/],
+      [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
+    ]
+    for (const [args, message] of wrong) {
+      await withCommand(args, async ({ line, stop }) => {
+        assert.equal(await line(), 'undefined')
+        const { code, errors } = await stop('SIGTERM')
+        assert.equal(code, 1)
+        assert.match(errors, message)
+      })
+    }
+  })
+})
