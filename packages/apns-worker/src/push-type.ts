@@ -66,12 +66,14 @@ export function isPushType(value: unknown): value is PushType {
   return typeof value === 'string' && Object.hasOwn(PUSH_TYPES, value)
 }
 
+/** The push types whose topics have a suffix: looked through for each message that names its topic. */
+const SUFFIXES: readonly (readonly [suffix: string, type: PushType])[] = Object.entries(PUSH_TYPES).flatMap(
+  ([type, { topicSuffix }]) => (topicSuffix !== '' && isPushType(type) ? [[topicSuffix, type] as const] : []),
+)
+
 /** The push type that a topic's suffix belongs to; undefined for a plain bundle id. */
 export function pushTypeOfTopic(topic: string): PushType | undefined {
-  for (const [type, { topicSuffix }] of Object.entries(PUSH_TYPES)) {
-    if (topicSuffix !== '' && topic.endsWith(topicSuffix) && isPushType(type)) return type
-  }
-  return undefined
+  return SUFFIXES.find(([suffix]) => topic.endsWith(suffix))?.[1]
 }
 
 /** The topic of a push type for an app: the bundle id and the type's suffix, which may be there already. */

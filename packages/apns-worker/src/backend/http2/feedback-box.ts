@@ -1,4 +1,5 @@
 import { Feedback, type Subscription } from '../../feedback.js'
+import { Fifo } from '../../fifo.js'
 import { callSafely, type Logger } from '../../logger.js'
 
 /** How many are kept while nobody listens; then the oldest go. */
@@ -11,7 +12,7 @@ const MAX_UNREAD = 100_000
 export class FeedbackBox {
   readonly #logger: Logger
   readonly #subscribers = new Set<(feedback: Feedback) => unknown>()
-  #unread: Feedback[] = []
+  #unread = new Fifo<Feedback>()
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -28,19 +29,17 @@ export class FeedbackBox {
     const subscriber = (feedback: Feedback): unknown => callback(feedback)
     this.#subscribers.add(subscriber)
     const unread = this.#unread
-    this.#unread = []
+    this.#unread = new Fifo()
     // Later, so that the caller has its subscription by then.
     if (unread.length > 0) setImmediate(() => this.#deliver(subscriber, unread))
     return { cancel: () => this.#subscribers.delete(subscriber) }
   }
 
-  #deliver(subscriber: (feedback: Feedback) => unknown, unread: readonly Feedback[]): void {
-    for (const [index, feedback] of unread.entries()) {
-      if (!this.#subscribers.has(subscriber)) {
-        for (const left of unread.slice(index)) this.#keep(left)
-        return
-      }
-      this.#tell(subscriber, feedback)
+  #deliver(subscriber: (feedback: Feedback) => unknown, unread: Fifo<Feedback>): void {
+    for (let feedback = unread.shift(); feedback !== undefined; feedback = unread.shift()) {
+      // Cancelled by now, maybe by its own callback: the rest is for the next.
+      if (this.#subscribers.has(subscriber)) this.#tell(subscriber, feedback)
+      else this.#keep(feedback)
     }
   }
 
