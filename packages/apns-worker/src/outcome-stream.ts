@@ -69,8 +69,7 @@ export async function* streamOutcomes(
           reader.fail(cause)
         }
       }
-      if (hasRoom()) reader.fetch()
-      // What becomes known while the reader has its turn is for the next round: the source has its turn first.
+      // What becomes known while the reader has its turn is for the next round: the source has its turn before.
       const settled = ready
       ready = new Set()
       for (const delivery of settled) {
@@ -83,6 +82,7 @@ export async function* streamOutcomes(
         else open.set(delivery, known)
       }
       if (open.size === 0 && reader.ended) break
+      if (hasRoom()) reader.fetch()
       if (ready.size === 0 && !(hasRoom() && reader.hasItem)) await bell.wait()
     }
     reader.throwIfFailed()
