@@ -16,6 +16,8 @@ export interface Script {
   readonly connected?: (connection: ScriptedConnection) => void
   /** A request is complete. */
   readonly requested?: (connection: ScriptedConnection, streamId: number) => void
+  /** A request was reset by the client. */
+  readonly cancelled?: (connection: ScriptedConnection, streamId: number) => void
   /** Default: it is acknowledged. */
   readonly pinged?: (connection: ScriptedConnection, data: Buffer) => void
 }
@@ -74,6 +76,7 @@ export class ScriptedConnection {
     if (type === TYPE.settings && !hasFlag(ACKNOWLEDGEMENT))
       this.send(frame(TYPE.settings, ACKNOWLEDGEMENT, 0))
     else if (type === TYPE.ping && !hasFlag(ACKNOWLEDGEMENT)) this.#pinged(payload)
+    else if (type === TYPE.reset) this.#script.cancelled?.(this, streamId)
     else if ((type === TYPE.headers || type === TYPE.data) && hasFlag(END_STREAM)) {
       this.requests.push(streamId)
       this.#script.requested?.(this, streamId)

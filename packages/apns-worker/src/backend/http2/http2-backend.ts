@@ -124,6 +124,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     // What a GOAWAY left out is paced by the pool's back-off, if the server keeps going away.
     if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0)
     else if (why.unprocessed) this.#sendUnprocessed(notification)
+    // Nobody will send it again, so it stays claimed: the manager reports it as of unknown fate.
+    else if (this.#stopped) return
     else if (notification.message.ambiguous === 'drop') this.#fail(notification, failure)
     else this.#sendAgain(notification, failure, 'promptly')
   }
