@@ -129,7 +129,7 @@ test('cancel takes back what was not sent, and only of this message', async () =
   const outcomes = await collect(delivery)
   assert.deepEqual(
     outcomes.map(({ status, error }) => [status, error?.reason]),
-    [['cancelled', 'Cancelled'], ...Array(3).fill(['cancelled', 'Cancelled']), ['accepted', undefined]],
+    [...Array.from({ length: 4 }, () => ['cancelled', 'Cancelled']), ['accepted', undefined]],
   )
   assert.equal(other.pending, 2)
   backend.work()

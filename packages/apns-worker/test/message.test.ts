@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Message, MessageError, type MessageErrorCode, type MessageOptions } from 'apns-worker'
+import { Message, MessageError, type MessageErrorCode } from 'apns-worker'
 
 const TOKEN = 'a8cc97dc8faf36513348a12eb0b6c50ba76dc3dd9d1398b00688c29a6e4ea884'
 const PAYLOAD = { aps: { alert: 'hello' } }
@@ -16,8 +16,7 @@ function refuses(make: () => unknown, code: MessageErrorCode, ...parts: readonly
 }
 
 function withOptions(options: Record<string, unknown>): () => Message {
-  // Callers in JavaScript have no compiler to stop them.
-  return () => new Message([TOKEN], PAYLOAD, options as MessageOptions)
+  return () => new Message([TOKEN], PAYLOAD, options)
 }
 
 test('a token that is not one is named by its index and a shortened value', () => {

