@@ -21,6 +21,7 @@ failOnLeaks()
 // What the user's functions do.
 
 /** What makes an object a promise, Node's own or not. */
+// oxlint-disable-next-line unicorn/no-thenable -- a promise that is not Node's own is what this is about
 const THEN = 'then'
 
 /** Ways for a user's function to fail. */
