@@ -52,6 +52,15 @@ export function checkNumber(value: unknown, atLeast: number, name: string, what:
   }
 }
 
+/**
+ * @throws {TypeError}
+ */
+export function checkIterable(value: unknown, name: string): void {
+  const isIterable =
+    value !== null && typeof value === 'object' && (Symbol.asyncIterator in value || Symbol.iterator in value)
+  if (!isIterable) throw new TypeError(`${name} is ${describe(value)}; give an iterable`)
+}
+
 /** A wrong value for an error message; options come from JavaScript and from files too. */
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)

@@ -7,7 +7,13 @@ import { Delivery, type DeliveryOwner } from './delivery.js'
 import { ApnsError, type Failure, localFailure } from './error.js'
 import type { Feedback, Subscription } from './feedback.js'
 import { callSafely, describeCause, isThenable } from './logger.js'
-import { type ApnsManagerOptions, checkedGrace, checkFunction, checkNumber } from './manager-options.js'
+import {
+  type ApnsManagerOptions,
+  checkedGrace,
+  checkFunction,
+  checkIterable,
+  checkNumber,
+} from './manager-options.js'
 import { checkedTopic, Message, type MessageOptions } from './message.js'
 import { DEFAULT_STREAM_WINDOW, type StreamOutcome, streamOutcomes } from './outcome-stream.js'
 import { type ApsFields, apsFrom } from './payload.js'
@@ -32,6 +38,8 @@ export interface ManagerStats {
 }
 
 const DEFAULT_CLOSE_TIMEOUT = 30
+/** How long `close` waits for what is in flight when the line is stopped; a few round trips. */
+const LANDING_TIMEOUT_MS = 5000
 
 /**
  * Sends Apple push notifications: one queue, and the backend that empties it. A single one is enough for most
@@ -48,6 +56,7 @@ export class ApnsManager {
   readonly #counts = { accepted: 0, refused: 0, expired: 0, unknown: 0, cancelled: 0 }
   readonly #owner: DeliveryOwner
   readonly #closeListeners = new Set<(error: Error) => void>()
+  #inFlightChanged: (() => void) | undefined
   #startFailed = false
   #closing: Promise<CloseReport> | undefined
 
@@ -65,7 +74,10 @@ export class ApnsManager {
     this.#queue = new NotificationQueue(grace)
     this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue, grace) : undefined
     this.#owner = {
-      deliverySettled: (failure) => this.#count(failure),
+      deliverySettled: (failure) => {
+        this.#count(failure)
+        this.#inFlightChanged?.()
+      },
       deliveryDone: (delivery) => this.#open.delete(delivery),
       cancelDelivery: (delivery) =>
         this.#queue.discard((_message, observer) => (observer === delivery ? CANCELLED : undefined)),
@@ -126,7 +138,7 @@ export class ApnsManager {
   ): AsyncGenerator<StreamOutcome, void, undefined> {
     this.#assertOpen()
     checkNumber(window, 1, 'window', 'a number of notifications')
-    if (!isIterable(messages)) throw new TypeError('what is streamed has to be an iterable of messages')
+    checkIterable(messages, 'what is streamed')
     const sender = {
       send: (message: Message) => this.sendMessage(message),
       onClose: (listener: (error: Error) => void) => this.#onClose(listener),
@@ -208,8 +220,9 @@ export class ApnsManager {
    * promise it gave is settled. Idempotent: later calls give the same report.
    *
    * @param options.timeout seconds to wait for what is queued; default 30. What is not settled then, or can not be
-   *   because a configuration error has stopped the line, is in the report, and fails as `cancelled` or `unknown`. A
-   *   backend has five seconds more to stop.
+   *   because a configuration error has stopped the line, is in the report, and fails as `cancelled` or `unknown`. With
+   *   the line stopped, only what is in flight is waited for, for five seconds at most. A backend has five seconds more
+   *   to stop.
    */
   close({ timeout = DEFAULT_CLOSE_TIMEOUT }: { readonly timeout?: number } = {}): Promise<CloseReport> {
     checkNumber(timeout, 0, 'timeout', 'seconds')
@@ -224,16 +237,30 @@ export class ApnsManager {
 
   async #close(timeout: number): Promise<CloseReport> {
     for (const listener of [...this.#closeListeners]) listener(new ManagerClosedError())
+    const deadlineMs = performance.now() + timeout * 1000
     if (this.#open.size > 0) {
-      // A line that is stopped will not move while nobody can resume it any more.
       await within(
         timeout * 1000,
         this.flushMessages().catch(() => {}),
       )
     }
+    if (this.#backend.paused !== undefined) {
+      // A line that is stopped will not move while nobody can resume it any more; but what is in flight is answered yet.
+      await within(Math.min(deadlineMs - performance.now(), LANDING_TIMEOUT_MS), this.#landed())
+    }
     const unsent = await closeDown(this.#backend)
     this.#purgeTimer?.stop()
     return { unsent }
+  }
+
+  /** Resolves when nothing is in flight. */
+  #landed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#inFlightChanged = () => {
+        if (this.#queue.claimedCount === 0) resolve()
+      }
+      this.#inFlightChanged()
+    })
   }
 
   #assertOpen(): void {
@@ -258,6 +285,7 @@ export class ApnsManager {
 
   /** What is queued stays queued, whatever the backend thinks of it. */
   #notifyBackend(): void {
+    this.#inFlightChanged?.()
     try {
       this.#backend.queueNotify()
     } catch (cause) {
@@ -280,9 +308,3 @@ export class ApnsManager {
 }
 
 const CANCELLED = localFailure('Cancelled')
-
-function isIterable(value: unknown): boolean {
-  return (
-    value !== null && typeof value === 'object' && (Symbol.asyncIterator in value || Symbol.iterator in value)
-  )
-}

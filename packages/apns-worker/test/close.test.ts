@@ -127,6 +127,28 @@ test('a line that stops while it closes does not make it wait either', async () 
   assert.equal((await within(closing, () => 'close')).unsent.length, 2)
 })
 
+test('with the line stopped, what is in flight is still answered: refused like the first, it was not delivered', async () => {
+  const { apns, backend } = managerWith(ScriptedBackend, { errorHandler: () => {} })
+  apns.sendMessage(message(5))
+  const [first, second, third] = [backend.queue.claim(), backend.queue.claim(), backend.queue.claim()]
+  assert.ok(first && second && third)
+  backend.settle(first, 'requeue')
+  backend.pause(new ApnsError({ code: 'configuration', reason: 'InvalidProviderToken' }))
+  let closed = false
+  const closing = apns.close({ timeout: 3600 }).finally(() => {
+    closed = true
+  })
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  assert.equal(closed, false)
+  backend.settle(second, 'accept')
+  backend.settle(third, 'requeue')
+  const { unsent } = await within(closing, () => 'close')
+  assert.deepEqual(
+    unsent.map(({ code }) => code),
+    Array<string>(4).fill('cancelled'),
+  )
+})
+
 test('a backend that fails to stop is logged, and breaks nothing', async () => {
   const rejects = async (): Promise<void> => {
     throw new Error('stuck door')
