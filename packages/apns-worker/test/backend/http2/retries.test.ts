@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it, mock } from 'node:test'
+import { type Rule, type Simulator, startSimulator } from '@apns-worker/simulator'
+import { failOnLeaks } from '../../support/leaks.js'
+import { Sender, tokensOf } from '../../support/sender.js'
+import { startTcpServer } from '../../support/test-servers.js'
+
+failOnLeaks()
+
+// Back-offs are drawn at random; here each takes half of what it may at most.
+beforeEach(() => {
+  mock.method(Math, 'random', () => 0.5)
+})
+
+const TOKENS = tokensOf(60)
+const LATER = TOKENS.slice(20, 30)
+
+/** The requests for a token, by their apns-id, and when they came in milliseconds. */
+function requestsFor(apns: Simulator, token: string | undefined): { ids: Set<unknown>; atMs: number[] } {
+  const requests = apns.received.filter((notification) => notification.token === token)
+  return { ids: new Set(requests.map(({ id }) => id)), atMs: requests.map(({ at }) => at) }
+}
+
+const LATER_ANSWERS: readonly Rule[] = [
+  { status: 429, reason: 'TooManyRequests' },
+  { status: 500, reason: 'InternalServerError' },
+  { status: 503, reason: 'ServiceUnavailable' },
+  { status: 503, reason: 'Service Unavailable' },
+  { status: 503, reason: 'Shutdown' },
+  { status: 429, reason: 'TooManyProviderTokenUpdates' },
+  { status: 502, body: '<html>Bad Gateway</html>' },
+]
+
+describe('an answer that means "later"', () => {
+  for (const { status, reason, body } of LATER_ANSWERS) {
+    const answer = {
+      ...(status !== undefined && { status }),
+      ...(reason !== undefined && { reason }),
+      ...(body !== undefined && { body }),
+    }
+    it(`(${status} ${reason ?? body}) is followed by another attempt, with the same apns-id`, async () => {
+      await using apns = await startSimulator({ rules: [{ token: LATER, timesPerToken: 1, ...answer }] })
+      await using sender = new Sender(apns, { retryDelay: 0.02 })
+      // It was answered, so that it is not in doubt.
+      await sender.accepted(sender.send(TOKENS, { ambiguous: 'drop' }))
+      assert.equal(apns.counts().received, TOKENS.length + LATER.length)
+      for (const token of LATER) {
+        const { ids, atMs } = requestsFor(apns, token)
+        assert.equal(ids.size, 1)
+        assert.ok((atMs[1] ?? 0) - (atMs[0] ?? 0) >= 9, 'half of 20 ms later')
+      }
+      assert.equal(sender.apns.stats().retried, LATER.length)
+    })
+  }
+
+  for (const reason of ['Shutdown', 'TooManyProviderTokenUpdates']) {
+    it(`by the reason ${reason} also means another connection`, async () => {
+      await using apns = await startSimulator({
+        rules: [{ token: LATER, timesPerToken: 1, status: 503, reason }],
+      })
+      await using sender = new Sender(apns, { retryDelay: 0.02 })
+      await sender.accepted(sender.send(TOKENS))
+      assert.equal(apns.counts().connections, 2)
+      assert.deepEqual(sender.warnings, [])
+    })
+  }
+
+  it('may say how much later: in seconds, or at what time', async () => {
+    const [inSeconds, atTime, inThePast, senseless] = LATER
+    const time = Math.ceil(Date.now() / 1000 + 1) * 1000
+    const later = { status: 503, reason: 'ServiceUnavailable', timesPerToken: 1 }
+    const headers = (value: string): object => ({ headers: { 'retry-after': value } })
+    await using apns = await startSimulator({
+      rules: [
+        { ...later, token: inSeconds ?? '', retryAfter: 1 },
+        { ...later, token: atTime ?? '', ...headers(new Date(time).toUTCString()) },
+        { ...later, token: inThePast ?? '', ...headers(new Date(0).toUTCString()) },
+        { ...later, token: senseless ?? '', ...headers('when it suits you') },
+      ],
+    })
+    await using sender = new Sender(apns, { retryDelay: 0 })
+    const startMs = Date.now()
+    const delivery = sender.send(TOKENS)
+    await apns.waitFor(TOKENS.length + 2)
+    assert.ok(Date.now() - startMs < 900, 'nobody else waits')
+    await sender.accepted(delivery)
+    const second = (token: string | undefined): number => requestsFor(apns, token).atMs[1] ?? 0
+    assert.ok(second(inSeconds) - startMs >= 1000)
+    // Two clocks are compared here, one of which knows parts of a millisecond.
+    assert.ok(second(atTime) >= time - 2)
+  })
+
+  it('is given up after so many attempts, and reported once', async () => {
+    await using apns = await startSimulator({
+      rules: [{ token: LATER, status: 429, reason: 'TooManyRequests' }],
+    })
+    await using sender = new Sender(apns, { retryDelay: 0.01, maxAttempts: 4 })
+    const outcomes = await sender.outcomes(sender.send(TOKENS))
+    assert.equal(outcomes.filter(({ status }) => status === 'accepted').length, TOKENS.length - LATER.length)
+    assert.equal(sender.errors.length, LATER.length)
+    for (const error of sender.errors) {
+      assert.equal(error.code, 'refused')
+      assert.equal(error.reason, 'TooManyRequests')
+      assert.equal(error.httpStatus, 429)
+      assert.equal(requestsFor(apns, error.token).atMs.length, 4)
+    }
+  })
+
+  it('is given up when the time for retries is over, or would be before the server wants it', async () => {
+    const [slow = '', farAway = ''] = LATER
+    await using apns = await startSimulator({
+      rules: [
+        { token: slow, status: 503, reason: 'ServiceUnavailable' },
+        {
+          token: farAway,
+          status: 503,
+          reason: 'ServiceUnavailable',
+          headers: { 'retry-after': '99999999999' },
+        },
+      ],
+    })
+    await using sender = new Sender(apns, {
+      retryDelay: 0.02,
+      maxRetryDelay: 0.02,
+      maxRetryTime: 0.1,
+      maxAttempts: 1000,
+    })
+    const outcomes = await sender.outcomes(sender.send(TOKENS))
+    assert.equal(outcomes.filter(({ status }) => status === 'refused').length, 2)
+    const { length } = requestsFor(apns, slow).atMs
+    assert.ok(length > 1 && length <= 11, `${length} requests, 10 ms apart, in 100 ms`)
+    assert.equal(requestsFor(apns, farAway).atMs.length, 1)
+  })
+
+  it('is not asked for again once the answer is final', async () => {
+    const [gone = ''] = LATER
+    await using apns = await startSimulator({
+      rules: [
+        { token: gone, timesPerToken: 2, status: 503, reason: 'ServiceUnavailable' },
+        { token: gone, unregistered: true },
+      ],
+    })
+    await using sender = new Sender(apns, { retryDelay: 0.01 })
+    const outcomes = await sender.outcomes(sender.send(TOKENS))
+    assert.equal(outcomes.find(({ token }) => token === gone)?.error?.reason, 'Unregistered')
+    assert.equal(requestsFor(apns, gone).atMs.length, 3)
+  })
+})
+
+describe('a message that expires', () => {
+  /** Unix seconds: at least one from now. */
+  const soon = (): number => Math.ceil(Date.now() / 1000) + 1
+
+  it('was never to be sent when it had expired before', async () => {
+    await using apns = await startSimulator()
+    await using sender = new Sender(apns)
+    for (let round = 0; round < 2; round++) {
+      const outcomes = await sender.outcomes(sender.send(20, { expiration: new Date(Date.now() - 1000) }))
+      for (const { status, error } of outcomes) {
+        assert.equal(status, 'expired')
+        assert.equal(error?.reason, 'Expired')
+        assert.equal(error?.httpStatus, undefined)
+      }
+      await sender.accepted(sender.send(1))
+    }
+    assert.equal(apns.counts().received, 2)
+  })
+
+  it('is not sent again after that', async () => {
+    await using apns = await startSimulator({ rules: [{ status: 503, reason: 'ServiceUnavailable' }] })
+    await using sender = new Sender(apns, { retryDelay: 0.05, maxRetryDelay: 0.05, maxAttempts: 1000 })
+    const expiration = soon()
+    const outcomes = await sender.outcomes(sender.send(5, { expiration }))
+    for (const { status, error } of outcomes) {
+      // The last retry that would come in time is the last; should it be late, it is not sent.
+      assert.ok(status === 'expired' || error?.reason === 'ServiceUnavailable', status)
+    }
+    const last = Math.max(...apns.received.map(({ at }) => at))
+    assert.ok(last <= expiration * 1000)
+    assert.ok(last >= expiration * 1000 - 500, 'it was sent again until then')
+  })
+
+  it('is reported while nobody can be reached', async () => {
+    await using server = await startTcpServer((socket) => socket.destroy())
+    await using sender = new Sender(server, { retryDelay: 0.02, maxRetryDelay: 0.02 })
+    const lasting = sender.send(7)
+    const outcomes = await sender.outcomes(sender.send(5, { expiration: soon() }))
+    for (const { status } of outcomes) assert.equal(status, 'expired')
+    assert.equal(lasting.pending, 7)
+  })
+
+  it('at 0 is now or never: tried again at once where its fate is unknown, and not after a delay', async () => {
+    const [reset = '', later = ''] = LATER
+    await using apns = await startSimulator({
+      rules: [
+        { token: reset, timesPerToken: 1, reset: 'INTERNAL_ERROR' },
+        { token: later, timesPerToken: 1, status: 503, reason: 'ServiceUnavailable' },
+      ],
+    })
+    await using sender = new Sender(apns)
+    const outcomes = await sender.outcomes(sender.send(TOKENS, { expiration: 0 }))
+    const refused = outcomes.filter(({ status }) => status !== 'accepted')
+    assert.deepEqual(
+      refused.map(({ token, error }) => [token, error?.reason]),
+      [[later, 'ServiceUnavailable']],
+    )
+  })
+})
