@@ -96,7 +96,7 @@ export class CertificateAuthority {
   readonly #now: number
   #clientKeys: { publicKey: KeyObject; privateKey: KeyObject } | undefined
 
-  /** `now` is in milliseconds; certificates are valid from the day before it. */
+  /** `now`: real time in milliseconds, since that is what TLS clients go by. */
   constructor(now: number) {
     this.#now = now
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -105,7 +105,7 @@ export class CertificateAuthority {
     this.certificate = this.#issue({
       subject: this.#subject,
       publicKey,
-      ...this.#validity(3650),
+      ...validFor(3650, now),
       extensions: [
         extension(OID.basicConstraints, true, der.sequence(der.boolean(true))),
         keyUsage(KEY_USAGE_AUTHORITY),
@@ -124,7 +124,7 @@ export class CertificateAuthority {
     const cert = this.#issue({
       subject: { commonName: 'localhost' },
       publicKey,
-      ...this.#validity(825),
+      ...validFor(825, this.#now),
       extensions: [
         keyUsage(KEY_USAGE_SIGNATURE),
         extension(OID.extendedKeyUsage, false, der.sequence(der.objectIdentifier(OID.serverAuthentication))),
@@ -134,14 +134,17 @@ export class CertificateAuthority {
     return { cert, key: pem(privateKey) }
   }
 
-  /** A client certificate with Apple's extensions. All of them share one RSA key, made on first use. */
-  clientCertificate(options: ClientCertificateOptions): ClientCertificate {
+  /**
+   * A client certificate with Apple's extensions; by default valid from the day before `now` (milliseconds). All of them
+   * share one RSA key, made on first use.
+   */
+  clientCertificate(options: ClientCertificateOptions, now: number): ClientCertificate {
     const [mainTopic] = options.topics
     if (mainTopic === undefined) throw new TypeError('clientCertificate: name at least one topic')
     this.#clientKeys ??= generateKeyPairSync('rsa', { modulusLength: 2048 })
     const { publicKey, privateKey } = this.#clientKeys
     const environments = options.environments ?? ['sandbox', 'production']
-    const validity = this.#validity(365)
+    const validity = validFor(365, now)
     const cert = this.#issue({
       subject: { commonName: `Apple Push Services: ${mainTopic}`, userId: mainTopic },
       publicKey,
@@ -162,10 +165,6 @@ export class CertificateAuthority {
       pfx: encodePkcs12({ cert, key: privateKey, passphrase }),
       passphrase,
     }
-  }
-
-  #validity(days: number): { notBefore: Date; notAfter: Date } {
-    return { notBefore: new Date(this.#now - DAY_MS), notAfter: new Date(this.#now + days * DAY_MS) }
   }
 
   /** Builds and signs a certificate (RFC 5280 section 4.1) and returns it as PEM. */
@@ -201,6 +200,10 @@ export function pem(key: KeyObject, passphrase?: string): string {
 export function generateProviderKey(): { readonly publicKey: KeyObject; readonly pem: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return { publicKey, pem: pem(privateKey) }
+}
+
+function validFor(days: number, now: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS) }
 }
 
 /** SEQUENCE of alternating topic (UTF8String) and kinds (SEQUENCE OF UTF8String). */

@@ -58,22 +58,34 @@ await program.parseAsync()
 
 async function run(flags: Flags): Promise<void> {
   const apns = await start(flags)
-  const stop = async (): Promise<void> => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
-    const { received, accepted, refused } = apns.counts()
-    await apns.close()
-    console.error(`apns-simulator: ${received} received, ${accepted} accepted, ${refused} refused`)
-  }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  // Whoever read the lines has gone, as in `apns-simulator --json | head`.
-  process.stdout.on('error', stop)
-
-  const topics = flags.topic ?? [EXAMPLE_TOPIC]
-  const directory = flags.writeCredentials
-  const files = directory === undefined ? undefined : await writeCredentials(apns, directory, topics)
+  endOnSignal(apns)
+  const files = await credentialFiles(apns, flags)
   console.log(
     flags.json ? JSON.stringify({ listening: listening(apns, files) }) : greeting(apns, flags, files),
   )
+}
+
+/** Ends on a signal, and when whoever read the lines has gone, as in `apns-simulator --json | head`. */
+function endOnSignal(apns: Simulator): void {
+  let ending = false
+  const end = (): void => {
+    if (ending) return
+    ending = true
+    const { received, accepted, refused } = apns.counts()
+    console.error(`apns-simulator: ${received} received, ${accepted} accepted, ${refused} refused`)
+    void apns.close().then(() => process.off('SIGINT', end).off('SIGTERM', end))
+  }
+  process.on('SIGINT', end).on('SIGTERM', end)
+  process.stdout.on('error', end)
+}
+
+async function credentialFiles(apns: Simulator, flags: Flags): Promise<CredentialFiles | undefined> {
+  if (flags.writeCredentials === undefined) return undefined
+  try {
+    return await writeCredentials(apns, flags.writeCredentials, flags.topic ?? [EXAMPLE_TOPIC])
+  } catch (error) {
+    return program.error(`apns-simulator: cannot write credentials: ${messageOf(error)}`)
+  }
 }
 
 async function start(flags: Flags): Promise<Simulator> {
@@ -115,7 +127,8 @@ async function readRules(path: string | undefined): Promise<readonly Rule[]> {
   try {
     const rules: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (!Array.isArray(rules)) throw new TypeError('it holds no array of rules')
-    return rules
+    // Each rule is checked when it is added.
+    return rules as readonly Rule[]
   } catch (error) {
     return program.error(`apns-simulator: cannot read ${path}: ${messageOf(error)}`)
   }

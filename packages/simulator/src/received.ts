@@ -76,7 +76,8 @@ export class NotificationRecord implements ReceivedNotification {
 
   get payload(): unknown {
     try {
-      return JSON.parse(this.body.toString('utf8'))
+      const payload: unknown = JSON.parse(this.body.toString('utf8'))
+      return payload
     } catch {
       return undefined
     }

@@ -2,10 +2,10 @@
  * Two truths about SETTINGS_MAX_CONCURRENT_STREAMS.
  *
  * Node's HTTP/2 server counts a stream until its JavaScript object is destroyed, some turns of the event loop after
- * the client has seen the response. A client that uses the whole window opens its next stream in that gap, and
- * Node answers ENHANCE_YOUR_CALM although the client did nothing wrong. So nghttp2 is told a limit that nobody
- * reaches, with the real one in its low bits, and the mark is taken off on the way to the wire.
- * The real limit is kept by `StreamLedger`.
+ * the client has seen the response, and refuses the next one with ENHANCE_YOUR_CALM. nghttp2 below it refuses streams
+ * above a limit that it has sent but that the client cannot know yet. Both blame a client that has done nothing
+ * wrong. So they are told a limit that nobody reaches, with the real one in its low bits, and the mark is taken
+ * off on the way to the wire. The real limit is kept by `StreamLedger`.
  */
 
 /** SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section 6.5.2). */

@@ -142,7 +142,7 @@ class LocalSimulator implements Simulator {
   }
 
   clientCertificate(options: ClientCertificateOptions): ClientCertificate {
-    return this.#authority.clientCertificate(options)
+    return this.#authority.clientCertificate(options, this.#options.now())
   }
 
   reply(rule: Rule): () => void {

@@ -123,6 +123,7 @@ test('says what is wrong with its arguments', async () => {
       [['--rules', broken], /cannot read .*broken.json: it holds no array/],
       [['--rules', join(directory, 'none.json')], /cannot read .*ENOENT/],
       [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
+      [['--write-credentials', join(broken, 'in-a-file')], /cannot write credentials: ENOTDIR/],
     ]
     for (const [args, message] of wrong) {
       await withCommand(args, async ({ line, stop }) => {

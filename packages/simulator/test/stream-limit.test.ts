@@ -45,7 +45,10 @@ test('sends the settings that were seen of the service', async () => {
       [6, 8000],
     ]
     const withoutLimit = (first ?? []).filter(([identifier]) => identifier !== 3)
-    assert.deepEqual(withoutLimit.sort(), common)
+    assert.deepEqual(
+      withoutLimit.sort(([one], [other]) => one - other),
+      common,
+    )
     assert.deepEqual(second, [[3, 1000]])
     assert.deepEqual(client.streamLimits(), [1, 1000])
     client.socket.destroy()
@@ -100,6 +103,18 @@ test('a client that always has the whole window open is never refused', async ()
     assert.deepEqual(reset(client), [])
     const { accepted, maxOpenStreams, streamLimitViolations } = apns.counts()
     assert.deepEqual([accepted, maxOpenStreams, streamLimitViolations], [total + 1, WINDOW, 0])
+    client.socket.destroy()
+  })
+})
+
+test('a client that has not seen the settings yet is not held to them', async () => {
+  await withSimulator({}, async ({ apns }) => {
+    const client = await RawClient.connect(apns)
+    const headers = requestHeaders(apns)
+    const ids = Array.from({ length: 100 }, () => client.request(headers))
+    await client.until((frames) => frames.filter(endsStream).length === ids.length)
+    assert.deepEqual(reset(client), [])
+    assert.equal(apns.counts().accepted, ids.length)
     client.socket.destroy()
   })
 })
