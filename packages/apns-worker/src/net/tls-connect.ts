@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import {
   createSecureContext,
   type SecureContext,
@@ -30,15 +31,28 @@ export function secureContextOf(
   identity: Pick<SecureContextOptions, 'key' | 'cert' | 'pfx' | 'passphrase'> = {},
 ): SecureContext {
   const options: SecureContextOptions = { ...identity, minVersion: 'TLSv1.2' }
-  if (ca !== undefined) {
-    const list = typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca
-    options.ca = list.map((each) => (typeof each === 'string' ? each : Buffer.from(each)))
-  }
   try {
+    if (ca !== undefined) options.ca = authoritiesFrom(ca)
     return createSecureContext(options)
   } catch (cause) {
-    throw new TypeError('environment.ca is not a certificate in PEM format', { cause })
+    throw new TypeError(
+      'environment.ca is not a certificate in PEM format; it takes the content of the file, not its path',
+      { cause },
+    )
   }
+}
+
+function authoritiesFrom(ca: string | Uint8Array | readonly (string | Uint8Array)[]): Buffer[] {
+  const list = (typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca).map((each) =>
+    Buffer.from(each),
+  )
+  if (list.length === 0) throw new Error('the list is empty')
+  // Node itself passes over what it can not read, and then trusts nobody.
+  for (const authority of list) {
+    if (!authority.includes('-----BEGIN ')) throw new Error('there is no PEM in it')
+    new X509Certificate(authority)
+  }
+  return list
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Simulator } from '@apns-worker/simulator'
 import {
-  type ApnsError,
+  ApnsError,
   ApnsManager,
   type ApnsManagerOptions,
   type CredentialOptions,
@@ -67,11 +67,14 @@ export class Sender implements AsyncDisposable {
     const error = await within(
       this.apns.flushMessages().then(
         () => undefined,
-        (reason: ApnsError) => reason,
+        (reason: unknown) => reason,
       ),
       () => `the line was not stopped; ${this.describe()}`,
     )
-    assert.ok(error !== undefined, `everything was settled, and nothing stopped the line; ${this.describe()}`)
+    assert.ok(
+      error instanceof ApnsError,
+      `everything was settled, and nothing stopped the line; ${this.describe()}`,
+    )
     assert.equal(this.apns.paused, error)
     return error
   }

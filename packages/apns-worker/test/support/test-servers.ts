@@ -3,6 +3,7 @@ import {
   createSecureServer,
   type IncomingHttpHeaders,
   type SecureServerOptions,
+  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
@@ -20,12 +21,12 @@ export class TestServer implements AsyncDisposable {
   readonly sockets: Set<Socket> = new Set()
   readonly #server: Server
 
-  private constructor(server: Server, ca: string) {
+  private constructor(server: Server, ca: CustomEnvironment['ca']) {
     this.#server = server
     this.environment = { host: '127.0.0.1', port: (server.address() as AddressInfo).port, ca } // it listens on TCP
   }
 
-  static async listen(server: Server, ca: string = LOCALHOST.cert): Promise<TestServer> {
+  static async listen(server: Server, ca: CustomEnvironment['ca'] = LOCALHOST.cert): Promise<TestServer> {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const started = new TestServer(server, ca)
@@ -60,10 +61,16 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** A server of plain TCP. */
-export function startTcpServer(onConnection: (socket: Socket, number: number) => void): Promise<TestServer> {
+/** A server of plain TCP. `ca`: whom its clients are to trust, where it is the way to another server. */
+export function startTcpServer(
+  onConnection: (socket: Socket, number: number) => void,
+  ca?: CustomEnvironment['ca'],
+): Promise<TestServer> {
   let count = 0
-  return TestServer.listen(createTcpServer((socket) => onConnection(socket, ++count)))
+  return TestServer.listen(
+    createTcpServer((socket) => onConnection(socket, ++count)),
+    ca,
+  )
 }
 
 /** A server of TLS; by default it offers HTTP/2, and speaks what the handler speaks. */
@@ -90,8 +97,10 @@ export interface ServerRequest {
 export function startNodeServer(
   onRequest: (request: ServerRequest) => void,
   options: SecureServerOptions = {},
+  onSession: (session: ServerHttp2Session) => void = () => {},
 ): Promise<TestServer> {
   const server = createSecureServer({ ...LOCALHOST, ...options })
+  server.on('session', onSession)
   server.on('sessionError', () => {})
   server.on('stream', (stream, headers) => {
     const chunks: Buffer[] = []

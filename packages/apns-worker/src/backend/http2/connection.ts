@@ -256,7 +256,7 @@ export class Connection implements SessionEvents<Exchange> {
           (this.#phase === 'draining' ? undefined : new Error('the server closed the connection')),
       ),
     )
-    socket.on('error', (error) => this.#fail(error))
+    socket.on('error', (error: Error) => this.#fail(error))
     socket.on('close', () => this.#fail(this.#cause))
   }
 

@@ -27,13 +27,13 @@ const HOLES: Readonly<Record<string, (client: Socket, server: Socket) => void>> 
 }
 
 /** A way to a server that passes the first `holes` connections into a hole. */
-async function startHoles(
+function startHoles(
   server: TestServer,
   hole: (client: Socket, server: Socket) => void,
   holes: number,
 ): Promise<TestServer> {
   const port = server.environment.port ?? 0
-  const entrance = await startTcpServer((client, number) => {
+  return startTcpServer((client, number) => {
     const onward = connect(port, '127.0.0.1')
     onward.on('error', () => {})
     client.on('close', () => onward.destroy())
@@ -44,9 +44,7 @@ async function startHoles(
       onward.on('close', () => client.destroy())
       client.pipe(onward).pipe(client)
     }
-  })
-  Object.assign(entrance.environment, { ca: server.environment.ca })
-  return entrance
+  }, server.environment.ca)
 }
 
 function startAnswering(): Promise<TestServer> {

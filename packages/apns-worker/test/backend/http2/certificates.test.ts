@@ -71,6 +71,20 @@ describe('a client certificate', () => {
   })
 })
 
+describe('with a client certificate, a refusal of provider tokens', () => {
+  it('is an outcome like any other: there is none to renew', async () => {
+    await using apns = await startSimulator({
+      rules: [{ times: 1, status: 403, reason: 'ExpiredProviderToken' }],
+    })
+    await using sender = new Sender(apns, pemOf(apns.clientCertificate({ topics: [TOPIC] })))
+    const outcomes = await sender.outcomes(sender.send(20))
+    assert.deepEqual(
+      outcomes.flatMap(({ error }) => (error === undefined ? [] : [error.reason])),
+      ['ExpiredProviderToken'],
+    )
+  })
+})
+
 describe('what this backend can not send', () => {
   async function assertRefused(
     options: (apns: Awaited<ReturnType<typeof startSimulator>>) => Partial<ApnsManagerOptions>,

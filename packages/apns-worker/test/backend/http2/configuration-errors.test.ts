@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startSimulator } from '@apns-worker/simulator'
 import { failOnLeaks } from '../../support/leaks.js'
+import { answer, answerWithBody, settings, startScriptedServer } from '../../support/scripted-server.js'
 import { Sender, TOPIC, tokensOf } from '../../support/sender.js'
 import { until } from '../../support/within.js'
 
@@ -96,6 +97,27 @@ describe('a configuration error', () => {
     sender.apns.resume()
     await sender.accepted(delivery)
     assert.equal(apns.counts().connections, 2)
+  })
+
+  it('leaves no connection that was still being made either', async () => {
+    let held: (() => void) | undefined
+    await using server = await startScriptedServer({
+      connected: (connection) => {
+        if (connection.number === 2) held?.()
+        else connection.send(settings(1))
+      },
+      requested: (connection, streamId) => {
+        if (connection.number !== 1 || streamId !== 3) connection.send(answer(streamId))
+        else held = () => connection.send(answerWithBody(streamId, 403, '{"reason":"InvalidProviderToken"}'))
+      },
+    })
+    await using sender = new Sender(server, { maxConnections: 2 })
+    const delivery = sender.send(10)
+    await sender.stopped()
+    sender.apns.resume()
+    await sender.accepted(delivery)
+    assert.ok(server.connections >= 3)
+    await until(() => server.sockets.size === sender.apns.stats().connections)
   })
 
   it('lets messages be queued and cancelled meanwhile', async () => {

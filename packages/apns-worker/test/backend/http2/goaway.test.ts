@@ -60,7 +60,7 @@ describe('GOAWAY with requests in flight', () => {
     for (const streamId of first?.requests.slice(1) ?? [])
       if (streamId <= lastStreamId) first?.send(answer(streamId))
     await sender.accepted(delivery)
-    await until(() => first?.socket.destroyed === true)
+    await until(() => first?.socket.destroyed ?? false)
     assert.equal(server.connections, 2)
     assert.equal(sender.apns.stats().retried, IN_FLIGHT / 2)
     assert.deepEqual(sender.warnings, [])
@@ -80,13 +80,18 @@ describe('GOAWAY with requests in flight', () => {
     assert.equal(connections[1]?.requests.length, 150 - 2)
   })
 
-  it('with an error code is logged, and costs nothing that was not processed', async () => {
-    const { server } = await startCollecting((first) => first.send(goAway(1, ENHANCE_YOUR_CALM)))
-    await using _server = server
-    await using sender = new Sender(server, { retryDelay: 0.01, maxConnections: 1 })
-    await sender.accepted(sender.send(150, { ambiguous: 'drop' }))
-    assert.match(sender.warnings.join(), /HTTP\/2 error code 11/)
-  })
+  for (const [debugData, logged] of [
+    ['', 'HTTP/2 error code 11'],
+    ['{"reason":"TooManyRequests"}', 'TooManyRequests'],
+  ] as const) {
+    it(`with an error code is logged (${logged}), and costs nothing that was not processed`, async () => {
+      const { server } = await startCollecting((first) => first.send(goAway(1, ENHANCE_YOUR_CALM, debugData)))
+      await using _server = server
+      await using sender = new Sender(server, { retryDelay: 0.01, maxConnections: 1 })
+      await sender.accepted(sender.send(150, { ambiguous: 'drop' }))
+      assert.deepEqual(sender.warnings, [`connection lost: the server closed the connection: ${logged}`])
+    })
+  }
 
   it('re-sends with the same apns-id', async () => {
     await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: 0.02 })

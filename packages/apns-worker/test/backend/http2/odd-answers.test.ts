@@ -39,7 +39,7 @@ const ODD_ANSWERS: Readonly<Record<string, Odd>> = {
     reason: 'ConnectionLost',
     code: 'unknown',
   },
-  'a 410 in single bytes': { status: 410, pieces: [...REFUSAL], reason: 'Unregistered' },
+  'a 410 in single bytes': { status: 410, pieces: REFUSAL.split(''), reason: 'Unregistered' },
   'a 410 with empty frames in between': { status: 410, pieces: ['', REFUSAL, ''], reason: 'Unregistered' },
   'a 410 without a body': { status: 410, pieces: [], reason: 'HTTP 410' },
   'a 400 with half of the JSON': {
@@ -123,6 +123,23 @@ describe('an answer that Apple would not give', () => {
     const outcomes = await sender.outcomes(sender.send(6))
     assert.equal(outcomes.filter(({ status }) => status === 'accepted').length, 5)
     assert.deepEqual(sender.errors[0]?.timestamp, new Date(1_454_948_015_990))
+  })
+})
+
+describe('a dead token without a time', () => {
+  it('is taken for dead since the answer', async () => {
+    await using server = await startScriptedServer({
+      requested: (connection, streamId) =>
+        connection.send(answerWithBody(streamId, 410, '{"reason":"ExpiredToken"}')),
+    })
+    await using sender = new Sender(server)
+    sender.apns.getFeedback((feedback) => sender.feedback.push(feedback))
+    const startMs = Date.now()
+    const [outcome] = await sender.outcomes(sender.send(1))
+    const [feedback] = sender.feedback
+    assert.equal(outcome?.error?.timestamp, undefined)
+    assert.equal(feedback?.reason, 'ExpiredToken')
+    assert.ok(feedback.when.getTime() >= startMs && feedback.when.getTime() <= Date.now())
   })
 })
 

@@ -68,6 +68,16 @@ describe('the connection pool', () => {
     assert.deepEqual(sender.warnings, [])
   })
 
+  it('leaves nothing behind, however many managers come and go', async () => {
+    await using apns = await startSimulator()
+    for (let count = 0; count < 40; count++) {
+      await using sender = new Sender(apns)
+      await sender.accepted(sender.send(2))
+    }
+    const { connections, openConnections } = apns.counts()
+    assert.deepEqual([connections, openConnections], [40, 0])
+  })
+
   it('waits longer and longer while nobody answers, and sends when somebody does', async () => {
     const attemptsAtMs: number[] = []
     await using server = await startTcpServer((socket) => {

@@ -121,7 +121,8 @@ describe('requests of several messages on one connection', () => {
     const expected = new Map<string, string>()
     for (let index = 0; index < 300; index++) {
       const [token = ''] = tokensOf(1, index.toString(16).padStart(8, '0'))
-      const topic = `com.example.app${index % 70}`
+      // More of them than heads are remembered.
+      const topic = `com.example.app${index % 290}`
       const collapseId = `collapse ${index % 3}`
       const priority = [10, 5, 1][index % 3] ?? 10
       const options = { topic, collapseId, priority, expiration: 4_000_000_000 + (index % 11) }
