@@ -12,6 +12,11 @@ interface Work {
   settled: number
 }
 
+/** How the queue takes a notification from a message; the published types leave it out. */
+const queuesDoor = Message.prototype as unknown as {
+  notification(this: Message, index: number, ident: number | undefined): Notification
+}
+
 class CountingMessage extends Message {
   readonly #work: Work
 
@@ -25,9 +30,9 @@ class CountingMessage extends Message {
     this.#work = work
   }
 
-  override notification(index: number, ident: number | undefined): Notification {
+  notification(index: number, ident: number | undefined): Notification {
     this.#work.notifications++
-    return super.notification(index, ident)
+    return queuesDoor.notification.call(this, index, ident)
   }
 }
 
