@@ -4,8 +4,10 @@ import { startTlsServer, type TestServer } from './test-servers.js'
 /** "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4). */
 const PREFACE_BYTES = 24
 const HEADER_BYTES = 9
-const TYPE = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7 } as const
+const TYPE = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const
 const END_STREAM = 1
+/** Added to the connection's window with the first body. */
+const WINDOW_CREDIT = 2 ** 30
 const ACKNOWLEDGEMENT = 1
 const END_HEADERS = 4
 const MAX_CONCURRENT_STREAMS = 3
@@ -40,6 +42,7 @@ export class ScriptedConnection {
   readonly #script: Script
   #unread: Buffer = Buffer.alloc(0)
   #started = false
+  #isCredited = false
 
   constructor(socket: TLSSocket, number: number, script: Script) {
     this.socket = socket
@@ -73,6 +76,11 @@ export class ScriptedConnection {
 
   #heard(type: number, flags: number, streamId: number, payload: Buffer): void {
     const hasFlag = (flag: number): boolean => (flags & flag) !== 0
+    if (type === TYPE.data && !this.#isCredited) {
+      // Once and for all, so that a script which says nothing stays silent.
+      this.#isCredited = true
+      this.send(frame(TYPE.windowUpdate, 0, 0, numbers(WINDOW_CREDIT)))
+    }
     if (type === TYPE.settings && !hasFlag(ACKNOWLEDGEMENT))
       this.send(frame(TYPE.settings, ACKNOWLEDGEMENT, 0))
     else if (type === TYPE.ping && !hasFlag(ACKNOWLEDGEMENT)) this.#pinged(payload)
