@@ -93,6 +93,19 @@ describe('GOAWAY with requests in flight', () => {
     })
   }
 
+  it('may leave out the same requests on several connections, and none of them waits', async () => {
+    await using server = await startScriptedServer({
+      connected: (connection) => connection.send(settings(IN_FLIGHT)),
+      requested: (connection, streamId) => {
+        if (streamId === 1 || connection.number > 4) connection.send(answer(streamId))
+        else if (connection.requests.length === IN_FLIGHT + 1) connection.send(goAway(1))
+      },
+    })
+    await using sender = new Sender(server, { retryDelay: 60, maxRetryTime: 0, maxConnections: 1 })
+    await sender.accepted(sender.send(IN_FLIGHT + 4, { ambiguous: 'drop' }))
+    assert.equal(server.connections, 5)
+  })
+
   it('re-sends with the same apns-id', async () => {
     await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: 0.02 })
     await using sender = new Sender(apns, { maxConnections: 1 })

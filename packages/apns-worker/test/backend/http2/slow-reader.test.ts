@@ -43,7 +43,7 @@ describe('a server that reads slowly', () => {
       onward.on('close', () => client.destroy())
       client.on('close', () => onward.destroy())
     }, server.environment.ca)
-    await using sender = new Sender(way, { maxConnections: 1 })
+    await using sender = new Sender(way)
     const delivery = sender.sendMessage(new Message(tokensOf(TOKENS), PAYLOAD))
     await until(() => blocked !== undefined)
     // What does not change for a hundred turns of the event loop does not change while the way is blocked.
@@ -56,6 +56,7 @@ describe('a server that reads slowly', () => {
       return unchanged === 100
     })
     assert.ok(inFlight < TOKENS / 2, `${inFlight} of ${TOKENS} are in flight`)
+    assert.equal(way.connections, 1, 'it is the way that is full, not the streams: others would not help')
     blocked?.resume()
     await sender.accepted(delivery)
     assert.equal(answers, TOKENS)

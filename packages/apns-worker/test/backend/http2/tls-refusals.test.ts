@@ -115,25 +115,23 @@ describe('after a TLS connection that was refused', () => {
   })
 
   it('is only a fault that may pass, once the server has been reached', async () => {
-    let refuse = false
-    await using server = await startNodeServer(
-      ({ stream }) => stream.respond({ ':status': 200 }, { endStream: true }),
-      {
-        SNICallback: (_name, done) => done(refuse ? new Error('not now') : null),
-      },
-    )
-    await using sender = new Sender(
-      { environment: { ...server.environment, servername: 'localhost' } },
-      { retryDelay: 0.01 },
-    )
+    const wrong = createSecureContext(ELSEWHERE)
+    const right = createSecureContext(LOCALHOST)
+    let isBroken = false
+    await using server = await startNodeServer(accept, {
+      SNICallback: (_name, done) => done(null, isBroken ? wrong : right),
+    })
+    const environment = { ...server.environment, servername: 'localhost' }
+    await using sender = new Sender({ environment }, { retryDelay: 0.01 })
     await sender.accepted(sender.send(5))
-    refuse = true
+    isBroken = true
     server.resetAll()
     await until(() => sender.apns.stats().connections === 0)
     const delivery = sender.send(5)
-    await until(() => sender.warnings.length >= 3)
+    await until(() => sender.warnings.filter((text) => text.includes('certificate')).length === 3)
     assert.equal(sender.apns.paused, undefined)
-    refuse = false
+    isBroken = false
     await sender.accepted(delivery)
+    assert.deepEqual(sender.errors, [])
   })
 })
