@@ -49,7 +49,7 @@ export async function closeDown(backend: Backend): Promise<Unsent[]> {
   const discardUnclaimed = (): void => {
     queue.discard(
       () => CLOSED,
-      (notification) => leave(notification, 'cancelled'),
+      (notification, { code }) => leave(notification, code === 'unknown' ? code : 'cancelled'),
     )
   }
   discardUnclaimed()

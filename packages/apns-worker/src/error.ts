@@ -32,6 +32,7 @@ export interface Failure {
 export type LocalReason =
   | 'Expired'
   | 'ConnectionLost'
+  | 'RequestReset'
   | 'RequestTimeout'
   | 'StreamRefused'
   | 'Cancelled'
@@ -61,6 +62,11 @@ const LOCAL_REASONS: Readonly<Record<LocalReason, LocalReasonEntry>> = {
   RequestTimeout: {
     code: 'unknown',
     description: 'No answer came in time.',
+    action: 'It may have been delivered: send it again only if a duplicate does no harm.',
+  },
+  RequestReset: {
+    code: 'unknown',
+    description: 'The server broke off the request, or its answer was malformed.',
     action: 'It may have been delivered: send it again only if a duplicate does no harm.',
   },
   StreamRefused: {

@@ -246,7 +246,8 @@ export class ApnsManager {
     }
     if (this.#backend.paused !== undefined) {
       // A line that is stopped will not move while nobody can resume it any more; but what is in flight is answered yet.
-      await within(Math.min(deadlineMs - performance.now(), LANDING_TIMEOUT_MS), this.#landed())
+      const leftMs = Math.max(0, deadlineMs - performance.now())
+      await within(Math.min(leftMs, LANDING_TIMEOUT_MS), this.#landed())
     }
     const unsent = await closeDown(this.#backend)
     this.#purgeTimer?.stop()

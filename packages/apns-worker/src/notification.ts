@@ -1,3 +1,4 @@
+import type { Failure } from './error.js'
 import type { Message } from './message.js'
 import { encodeItemsFrame } from './protocol/gateway/frame.js'
 import type { SettlementObserver } from './queue.js'
@@ -30,6 +31,8 @@ export class Notification {
   purgeAtMs = 0
   /** @internal How often Apple has answered "later" for it, or left its fate unknown. */
   attempts = 0
+  /** @internal Why it may have been delivered already: an attempt whose fate is unknown. */
+  doubt: Failure | undefined = undefined
   /** @internal How often the server refused its stream, unprocessed. */
   refusedStreams = 0
   /** @internal When its first attempt failed, on the backend's clock; 0 before that. */

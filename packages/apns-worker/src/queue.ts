@@ -247,7 +247,8 @@ export class NotificationQueue {
     const taken: { readonly notification: Notification; readonly failure: Failure }[] = []
     const unwanted = (notification: Notification): boolean => {
       const failure = decide(notification.message, notification.observer)
-      if (failure !== undefined) taken.push({ notification, failure })
+      // What may have been delivered is not known to be cancelled, or expired.
+      if (failure !== undefined) taken.push({ notification, failure: notification.doubt ?? failure })
       return failure !== undefined
     }
     for (const notification of this.#returned.splice(0)) {

@@ -79,6 +79,7 @@ test('a reason of ours brings its code', () => {
   for (const [reason, code] of [
     ['Expired', 'expired'],
     ['ConnectionLost', 'unknown'],
+    ['RequestReset', 'unknown'],
     ['Cancelled', 'cancelled'],
     ['WrongEnvironment', 'configuration'],
   ] as const) {

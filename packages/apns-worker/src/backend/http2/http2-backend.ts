@@ -21,6 +21,7 @@ import { verdictOn } from './verdict.js'
 const OK = 200
 const EXPIRED = localFailure('Expired')
 const CONNECTION_LOST = localFailure('ConnectionLost')
+const REQUEST_RESET = localFailure('RequestReset')
 const REQUEST_TIMEOUT = localFailure('RequestTimeout')
 const STREAM_REFUSED = localFailure('StreamRefused')
 const NO_DEADLINE = Number.POSITIVE_INFINITY
@@ -120,7 +121,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   unanswered(_connection: Connection, exchange: Exchange, why: NoAnswer): void {
     const { notification } = exchange
-    const failure = why.cause === 'timeout' ? REQUEST_TIMEOUT : CONNECTION_LOST
+    const failure = failureOf(why)
     // What a GOAWAY left out is paced by the pool's back-off, if the server keeps going away.
     if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0)
     else if (why.unprocessed) this.#sendUnprocessed(notification)
@@ -176,7 +177,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       if (notification === undefined) return
       const { expiration } = notification.message
       if (expiration !== undefined && expiration > 0 && expiration * 1000 <= Date.now()) {
-        this.#fail(notification, EXPIRED)
+        this.#fail(notification, notification.doubt ?? EXPIRED)
         continue
       }
       const providerToken =
@@ -275,10 +276,11 @@ export class Http2Backend extends Backend implements ConnectionOwner {
    */
   #sendAgain(notification: Notification, failure: Failure, wait: number | 'promptly'): void {
     notification.attempts++
+    if (failure.code === 'unknown') notification.doubt = failure
     const { expiration } = notification.message
     const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
     const delayMs = this.#policy.delayMs(notification.attempts, sinceFirstFailure(notification), leftMs, wait)
-    if (delayMs === undefined) this.#fail(notification, failure)
+    if (delayMs === undefined) this.#fail(notification, notification.doubt ?? failure)
     else this.#requeue(notification, delayMs / 1000)
   }
 
@@ -288,7 +290,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
    */
   #sendUnprocessed(notification: Notification): void {
     if (!this.#policy.isInTime(sinceFirstFailure(notification))) {
-      this.#fail(notification, STREAM_REFUSED)
+      this.#fail(notification, notification.doubt ?? STREAM_REFUSED)
       return
     }
     const refusals = notification.refusedStreams++
@@ -317,4 +319,20 @@ function sinceFirstFailure(notification: Notification): number {
   const nowMs = performance.now()
   if (notification.firstFailedAtMs === 0) notification.firstFailedAtMs = nowMs
   return nowMs - notification.firstFailedAtMs
+}
+
+function failureOf({ cause }: NoAnswer): Failure {
+  switch (cause) {
+    case 'timeout':
+      return REQUEST_TIMEOUT
+    case 'peer':
+    case 'protocol':
+      return REQUEST_RESET
+    case 'goaway':
+    case 'failed':
+    case 'lost':
+      return CONNECTION_LOST
+    default:
+      return cause satisfies never
+  }
 }

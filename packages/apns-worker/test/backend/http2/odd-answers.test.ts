@@ -36,7 +36,7 @@ const ODD_ANSWERS: Readonly<Record<string, Odd>> = {
   'a body that never ends': {
     status: 200,
     pieces: Array(8).fill('x'.repeat(16_384)),
-    reason: 'ConnectionLost',
+    reason: 'RequestReset',
     code: 'unknown',
   },
   'a 410 in single bytes': { status: 410, pieces: REFUSAL.split(''), reason: 'Unregistered' },

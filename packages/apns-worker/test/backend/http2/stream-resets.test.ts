@@ -60,7 +60,7 @@ describe('a stream reset with another code', () => {
       const outcomes = await sender.outcomes(sender.send(TOKENS, { ambiguous: 'drop' }))
       const unknown = outcomes.filter(({ status }) => status === 'unknown')
       assert.deepEqual(unknown.map(({ token }) => token).sort(), RESET)
-      for (const { error } of unknown) assert.equal(error?.reason, 'ConnectionLost')
+      for (const { error } of unknown) assert.equal(error?.reason, 'RequestReset')
       assert.equal(apns.counts().received, TOKENS.length)
     })
   }
