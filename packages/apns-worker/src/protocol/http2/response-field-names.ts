@@ -45,7 +45,7 @@ export class ResponseFieldNames {
     for (const name of CONNECTION_SPECIFIC) this.#learn(name, NameKind.FORBIDDEN)
     for (const [kind, name] of wanted.entries()) this.#learn(name, kind)
     this.staticKinds = Int8Array.from([['', ''], ...STATIC_TABLE], ([name]) => {
-      const bytes = Buffer.from(name as string, 'latin1')
+      const bytes = Buffer.from(name, 'latin1')
       return this.kindOf(bytes, 0, bytes.length)
     })
   }
