@@ -44,12 +44,12 @@ export class NodeProcess {
   }
 
   /**
-   * @param {unknown} [message] sent first
+   * @param {object} [message] sent first
    * @returns {Promise<any>} the process's next message; rejects when the process ends before
    */
   ask(message) {
     const answer = new Promise((resolve) => this.#child.once('message', resolve))
-    if (message !== undefined) this.#child.send(/** @type {object} */ (message))
+    if (message !== undefined) this.#child.send(message)
     return Promise.race([answer, this.#ended])
   }
 

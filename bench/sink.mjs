@@ -27,7 +27,9 @@ const server = createServer({ key, cert, ALPNProtocols: ['h2'], minVersion: 'TLS
   serve(socket, options, counts)
 })
 server.listen(Number(values.port), '127.0.0.1', () => {
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the sink has no TCP port')
+  const { port } = address
   if (process.send) process.send({ port, cert })
   else console.log(`listening on 127.0.0.1:${port}; counts are printed on Ctrl-C`)
 })
