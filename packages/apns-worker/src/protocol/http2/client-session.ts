@@ -183,6 +183,7 @@ export class ClientSession<S extends ClientStream> {
     core.firstUnsentId = core.nextStreamId
     core.prefaceBytes = 0
     core.replyBytes = 0
+    this.#receiver.outputTaken()
     if (core.waiting.size > 0) this.#sender.resume()
     return bytes
   }

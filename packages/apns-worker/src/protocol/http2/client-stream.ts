@@ -25,6 +25,8 @@ export class ClientStream {
   sendWindow: number = 0
   /** Engine: how many bytes of body the peer may still send before we grant more. */
   receiveWindow: number = 0
+  /** Engine: how many bytes more are granted in a frame that nobody has taken from the output yet. */
+  grantedWindow: number = 0
   /** Engine: how many bytes of body were received. */
   receivedBytes: number = 0
   /** Engine: a body that is not sent in full yet. */

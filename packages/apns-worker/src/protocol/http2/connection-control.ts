@@ -116,6 +116,7 @@ export class ConnectionControl<S extends ClientStream> {
     for (const stream of core.streams) {
       if (stream.id > lastStreamId) core.closeWith(stream, { code, cause: 'goaway', unprocessed: true })
     }
+    if (core.closed) return
     core.events.goaway(lastStreamId, code, frame.bytes.subarray(frame.start + 8, frame.end))
   }
 

@@ -12,6 +12,8 @@ export const ReadResult = {
   FAULT: 2,
 } as const
 
+const NOTHING = new Uint8Array(0)
+
 /**
  * Cuts the peer's bytes into frames, however they are chopped. Frames are read where they lie; only a frame that is spread
  * over chunks is put together in a buffer of its own.
@@ -25,13 +27,13 @@ export class FrameReader {
   /** Length of the payload as the frame's header says, padding included. */
   length: number = 0
   /** The payload is `bytes[start, end)`; padding and the priority fields of HEADERS are cut off. */
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Uint8Array = NOTHING
   start: number = 0
   end: number = 0
   /** Error code of the frame after FAULT. */
   fault: number = ErrorCode.NO_ERROR
 
-  #chunk: Uint8Array = this.bytes
+  #chunk: Uint8Array = NOTHING
   #position = 0
   /** The beginning of a frame whose rest has not arrived; allocated when it is first needed. */
   #partial: Uint8Array | undefined = undefined
@@ -51,7 +53,7 @@ export class FrameReader {
     if (chunk.length - at < FRAME_HEADER_BYTES) return this.#keep()
     const length =
       ((chunk[at] as number) << 16) | ((chunk[at + 1] as number) << 8) | (chunk[at + 2] as number)
-    if (length > DEFAULT_MAX_FRAME_SIZE) return this.#oversized()
+    if (length > DEFAULT_MAX_FRAME_SIZE) return this.#oversized(chunk, at)
     const end = at + FRAME_HEADER_BYTES + length
     if (end > chunk.length) return this.#keep()
     this.#position = end
@@ -114,21 +116,29 @@ export class FrameReader {
   #keep(): number {
     const rest = this.#chunk.length - this.#position
     if (rest > 0) this.#append(rest)
-    return ReadResult.MORE
+    return this.#more()
   }
 
   /** Completes the frame that an earlier chunk began. */
   #resume(): number {
     if (this.#partialLength < FRAME_HEADER_BYTES) this.#append(FRAME_HEADER_BYTES - this.#partialLength)
-    if (this.#partialLength < FRAME_HEADER_BYTES) return ReadResult.MORE
+    if (this.#partialLength < FRAME_HEADER_BYTES) return this.#more()
     const partial = this.#partial as Uint8Array
     const length = ((partial[0] as number) << 16) | ((partial[1] as number) << 8) | (partial[2] as number)
-    if (length > DEFAULT_MAX_FRAME_SIZE) return this.#oversized()
+    if (length > DEFAULT_MAX_FRAME_SIZE) return this.#oversized(partial, 0)
     const end = FRAME_HEADER_BYTES + length
     this.#append(end - this.#partialLength)
-    if (this.#partialLength < end) return ReadResult.MORE
+    if (this.#partialLength < end) return this.#more()
     this.#partialLength = 0
     return this.#frame(partial, 0, end)
+  }
+
+  /** Lets go of the chunk, which may be a slice of a large buffer, until the next one comes. */
+  #more(): number {
+    this.bytes = NOTHING
+    this.#chunk = NOTHING
+    this.#position = 0
+    return ReadResult.MORE
   }
 
   /** Moves up to `wanted` bytes from the chunk to the partial frame. */
@@ -141,7 +151,8 @@ export class FrameReader {
   }
 
   /** We announce no other SETTINGS_MAX_FRAME_SIZE than the default (section 4.2). */
-  #oversized(): number {
+  #oversized(bytes: Uint8Array, at: number): number {
+    this.type = bytes[at + 3] as number
     this.fault = ErrorCode.FRAME_SIZE_ERROR
     return ReadResult.FAULT
   }

@@ -82,11 +82,16 @@ export class HpackDecoder {
       const first = bytes[this.#position++] as number
       if (first >= 0x80) this.#indexed(first)
       else if (first >= 0x40) this.#literal(first, 0x3f)
-      else if (first >= 0x20) this.#error = 'a table size update after the first field'
+      else if (first >= 0x20) this.#refuse('a table size update after the first field')
       else this.#literal(first, 0x0f)
       if (this.#error === '') sink.field(field)
     }
     return this.#error
+  }
+
+  /** The first fault is the one to tell; those that follow from it are not. */
+  #refuse(error: string): void {
+    if (this.#error === '') this.#error = error
   }
 
   /** Section 6.3. */
@@ -96,14 +101,16 @@ export class HpackDecoder {
       const size = this.#integer(this.#bytes[this.#position++] as number, 0x1f)
       if (this.#error !== '') return
       if (size > this.#limit) {
-        this.#error = `a table size of ${size} bytes where ${this.#limit} is the limit`
+        this.#refuse(`a table size of ${size} bytes where ${this.#limit} is the limit`)
         return
       }
       this.#table.resize(size)
       smallest = smallest < 0 ? size : Math.min(smallest, size)
     }
     if (this.#requiredSize >= 0 && (smallest < 0 || smallest > this.#requiredSize)) {
-      this.#error = `the table was limited to ${this.#requiredSize} bytes, and the next section did not say so`
+      this.#refuse(
+        `the table was limited to ${this.#requiredSize} bytes, and the next section did not say so`,
+      )
     }
     this.#requiredSize = -1
   }
@@ -143,7 +150,7 @@ export class HpackDecoder {
   #entryName(index: number): void {
     const field = this.#field
     if (index <= STATIC_TABLE_LENGTH) {
-      if (index === 0) this.#error = 'the index 0'
+      if (index === 0) this.#refuse('the index 0')
       field.kind = this.#names.staticKinds[index] as number
       field.nameBytes = STATIC_BYTES
       field.nameStart = STATIC_OFFSETS[2 * index] as number
@@ -153,7 +160,7 @@ export class HpackDecoder {
     const table = this.#table
     const age = index - STATIC_TABLE_LENGTH - 1
     if (age >= table.count) {
-      this.#error = `the index ${index}, which is beyond the table`
+      this.#refuse(`the index ${index}, which is beyond the table`)
       return
     }
     const entry = table.entry(age)
@@ -166,7 +173,7 @@ export class HpackDecoder {
   /** Section 5.2: a string, into the registers. */
   #string(): void {
     if (this.#position >= this.#end) {
-      this.#error = 'the end of the section within a field'
+      this.#refuse('the end of the section within a field')
       return
     }
     const first = this.#bytes[this.#position++] as number
@@ -174,7 +181,7 @@ export class HpackDecoder {
     const start = this.#position
     const end = start + length
     if (end > this.#end) {
-      this.#error = 'a string that is longer than the section'
+      this.#refuse('a string that is longer than the section')
       return
     }
     this.#position = end
@@ -191,7 +198,7 @@ export class HpackDecoder {
     // The field's name may be in the old one: it stays alive and unchanged until the sink has seen the field.
     if (needed > this.#scratch.length) this.#scratch = new Uint8Array(needed * 2)
     const to = decodeHuffman(this.#bytes, start, end, this.#scratch, from)
-    if (to < 0) this.#error = 'a string that is not Huffman code'
+    if (to < 0) this.#refuse('a string that is not Huffman code')
     this.#stringBytes = this.#scratch
     this.#stringStart = from
     this.#stringEnd = to
@@ -210,12 +217,12 @@ export class HpackDecoder {
       const byte = this.#bytes[this.#position++] as number
       value += (byte & 0x7f) << shift
       if (shift > 21 || value > MAX_HPACK_INTEGER) {
-        this.#error = 'an integer that is too large'
+        this.#refuse('an integer that is too large')
         return 0
       }
       if (byte < 0x80) return value
     }
-    this.#error = 'the end of the section within an integer'
+    this.#refuse('the end of the section within an integer')
     return 0
   }
 

@@ -23,8 +23,8 @@ export const MAX_CONTINUATION_FRAMES = 16
 export const DEFAULT_MAX_RESPONSE_BODY_BYTES = 65_536
 
 /**
- * Bytes of frames that the peer made us write (acknowledgements, window updates, resets) since the output was last taken. More ends the connection.
- * Stops a peer that asks and never reads (CVE-2019-9512 PING, CVE-2019-9515 SETTINGS, CVE-2019-9517).
+ * Bytes of frames that the peer made us write (acknowledgements, window updates, resets) since the output was last taken.
+ * More ends the connection. Stops a peer that asks and never reads (CVE-2019-9512 PING, CVE-2019-9515 SETTINGS, CVE-2019-9517).
  */
 export const MAX_REPLY_BYTES = 65_536
 
@@ -65,8 +65,8 @@ export const FLOOD_LIMITS = {
 } as const
 
 /**
- * What each response adds to all of these limits: Apple may change its SETTINGS before and after each refusal, and an honest server
- * may send some WINDOW_UPDATE frames with each request.
+ * What each response adds to all of these limits: Apple may change its SETTINGS before and after each refusal, and an
+ * honest server may send some WINDOW_UPDATE frames with each request.
  */
 export const FLOOD_FRAMES_PER_RESPONSE = 4
 

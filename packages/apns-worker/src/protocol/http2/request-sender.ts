@@ -58,6 +58,7 @@ export class RequestSender<S extends ClientStream> {
     stream.hasHead = false
     stream.sendWindow = core.peer.initialWindowSize
     stream.receiveWindow = DEFAULT_WINDOW
+    stream.grantedWindow = 0
     stream.receivedBytes = 0
     this.#writeHead(id, head, bodyLength === 0 ? HEADERS_ONLY : HEADERS_AND_BODY)
     core.streams.add(stream)

@@ -24,6 +24,9 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
   /** How many bytes of DATA the peer may send on the connection, and how many it sent since we last granted more. */
   #window = CONNECTION_WINDOW_BYTES
   #consumed = 0
+  /** What was granted in frames that nobody has taken from the output: the peer cannot know of it. */
+  #granted = 0
+  readonly #grantedStreams: S[] = []
   /** The section being decoded: its stream (undefined: for nobody), and what was found in it. */
   #stream: S | undefined = undefined
   #status = 0
@@ -102,9 +105,16 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
       if (core.streams.get(frame.streamId) !== stream) return
     } else if (!endStream && core.isFlood('empty')) return
     if (endStream) this.#end(stream)
-    else if (stream.receiveWindow < DEFAULT_WINDOW / 2) {
-      core.writeReply(WINDOW_UPDATE, stream.id, DEFAULT_WINDOW - stream.receiveWindow)
-      stream.receiveWindow = DEFAULT_WINDOW
+    else if (stream.receiveWindow + stream.grantedWindow < DEFAULT_WINDOW / 2) this.#grantStream(stream)
+  }
+
+  /** The output was taken: from now on the peer may use what it grants. */
+  outputTaken(): void {
+    this.#window += this.#granted
+    this.#granted = 0
+    for (const stream of this.#grantedStreams.splice(0)) {
+      stream.receiveWindow += stream.grantedWindow
+      stream.grantedWindow = 0
     }
   }
 
@@ -135,10 +145,10 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     const isNumber = hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9
     if (length !== 3 || !isNumber || this.#status !== 0 || this.#hasRegularField) this.#isMalformed = true
     else this.#status = hundreds * 100 + tens * 10 + ones
-    // HTTP/2 has no protocol switch (RFC 9113 section 8.6).
-    if (this.#status === 101) this.#isMalformed = true
-    if (this.#status >= 200 && this.#stream !== undefined && !this.#stream.hasHead)
-      this.#stream.status = this.#status
+    const stream = this.#stream
+    // HTTP/2 has no protocol switch (RFC 9113 section 8.6), and trailers have no pseudo-fields (section 8.1).
+    if (this.#status === 101 || stream?.hasHead === true) this.#isMalformed = true
+    else if (this.#status >= 200 && stream !== undefined) stream.status = this.#status
   }
 
   /** A whole field section, decoded for every stream, since the decoder must see all of them. */
@@ -215,10 +225,17 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     this.#consumed += bytes
     if (this.#consumed >= CONNECTION_WINDOW_BYTES / 2) {
       this.#core.writeReply(WINDOW_UPDATE, 0, this.#consumed)
-      this.#window += this.#consumed
+      this.#granted += this.#consumed
       this.#consumed = 0
     }
     return !this.#core.closed
+  }
+
+  #grantStream(stream: S): void {
+    const increment = DEFAULT_WINDOW - stream.receiveWindow - stream.grantedWindow
+    this.#core.writeReply(WINDOW_UPDATE, stream.id, increment)
+    if (stream.grantedWindow === 0) this.#grantedStreams.push(stream)
+    stream.grantedWindow += increment
   }
 }
 

@@ -30,7 +30,7 @@ test('a session begins with the preface, SETTINGS without push, and a larger win
   assert.equal(bytes.subarray(0, 24).toString(), PREFACE)
   const [ours, window, ...more] = parseFrames(bytes.subarray(24))
   assert.equal(ours?.type, 4)
-  assert.equal(ours?.payload.toString('hex'), '000200000000' + '000600004000')
+  assert.equal(ours?.payload.toString('hex'), '000200000000000600004000')
   assert.deepEqual(
     [window?.type, window?.streamId, window?.payload.readUInt32BE()],
     [8, 0, 1_048_576 - 65_535],

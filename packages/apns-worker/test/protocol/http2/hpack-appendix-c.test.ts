@@ -100,8 +100,7 @@ const RESPONSES_HUFFMAN = examples(
 function decodes(list: readonly Example[], limit = 4096): void {
   const decoder = new HpackDecoder(new ResponseFieldNames([]))
   // The examples of responses have a table of 256 bytes from the start: said by a size update (section 6.3).
-  if (limit !== 4096)
-    assert.equal(decoder.decode(Buffer.of(0x3f, 0xe1, 0x01), 0, 3, { field() {} }), '')
+  if (limit !== 4096) assert.equal(decoder.decode(Buffer.of(0x3f, 0xe1, 0x01), 0, 3, { field() {} }), '')
   for (const { wire, fields, tableSize } of list) {
     const got: Field[] = []
     const block = Buffer.from(wire, 'hex')

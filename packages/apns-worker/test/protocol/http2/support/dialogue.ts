@@ -83,7 +83,10 @@ export class Dialogue {
   }
 
   /** A dialogue that is past the greetings: nothing is logged, nothing waits to be read. */
-  static established(options: SessionOptions = {}, ...peerSettings: Parameters<typeof settings>): Dialogue {
+  static established(
+    options: SessionOptions = {},
+    ...peerSettings: readonly (readonly [id: number, value: number])[]
+  ): Dialogue {
     const dialogue = new Dialogue(options)
     dialogue.peer(settings(...peerSettings))
     dialogue.take()
