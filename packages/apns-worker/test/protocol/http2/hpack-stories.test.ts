@@ -4,7 +4,7 @@ import { after, test } from 'node:test'
 import { ByteWriter } from '#src/protocol/http2/byte-writer.js'
 import { HpackDecoder } from '#src/protocol/http2/hpack-decoder.js'
 import { HpackEncoder } from '#src/protocol/http2/hpack-encoder.js'
-import { FieldTemplate, type Indexing } from '#src/protocol/http2/request-field.js'
+import { FieldName, FieldTemplate, type Indexing } from '#src/protocol/http2/request-field.js'
 import { ResponseFieldNames } from '#src/protocol/http2/response-field-names.js'
 import { readVectors } from '../../support/vectors.js'
 
@@ -23,16 +23,25 @@ const ROOT = new URL('../../../test/vectors/hpack/', import.meta.url)
 /** Larger than any limit in the stories. */
 const LARGEST_TABLE = 65_536
 const NAMES = new ResponseFieldNames([])
+/** What a peer may say in the middle of a story: down, up, both before the next block. */
+const LIMITS = [[0, 4096], [100], [65_536], [31, 500]] as const
 
 const stories = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.json'))
   .sort()
 let blocks = 0
-after(() => console.log(`vectors: ${stories.length} HPACK stories, ${blocks} header blocks`))
+let encodedBlocks = 0
+after(() => {
+  console.log(
+    `vectors: ${stories.length} HPACK stories, ${blocks} header blocks, ${encodedBlocks} encoded anew`,
+  )
+})
 
 function decode(decoder: HpackDecoder, block: Uint8Array): Field[] {
   const fields: Field[] = []
-  const error = decoder.decode(block, 0, block.length, {
+  // In the middle of other bytes, as in a frame, and with a sink of its own.
+  const frame = Buffer.concat([Buffer.of(0x82), block, Buffer.of(0x82)])
+  const error = decoder.decode(frame, 1, frame.length - 1, {
     field: (field) => fields.push([field.name(), field.value()]),
   })
   assert.equal(error, '')
@@ -43,16 +52,26 @@ function fieldsOf(headers: readonly Readonly<Record<string, string>>[]): Field[]
   return headers.flatMap((header) => Object.entries(header))
 }
 
-function encode(
-  write: (encoder: HpackEncoder) => void,
-  encoder: HpackEncoder,
-  writer: ByteWriter,
-): Uint8Array {
-  writer.truncate(0)
-  encoder.begin()
-  write(encoder)
-  encoder.finish()
-  return writer.slice()
+/** Writes a story's blocks one by one with an encoder, and decodes each. */
+class Echo {
+  readonly #writer = new ByteWriter(1024)
+  readonly #encoder = new HpackEncoder(this.#writer)
+  readonly #decoder = new HpackDecoder(NAMES)
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE at our end, and the acknowledgement of it at the other. */
+  limitTable(limit: number): void {
+    this.#encoder.limitTable(limit)
+    this.#decoder.limitTable(Math.min(limit, 4096))
+  }
+
+  fields(write: (encoder: HpackEncoder) => void): Field[] {
+    this.#writer.truncate(0)
+    this.#encoder.begin()
+    write(this.#encoder)
+    this.#encoder.finish()
+    encodedBlocks++
+    return decode(this.#decoder, this.#writer.slice())
+  }
 }
 
 for (const path of stories) {
@@ -74,38 +93,51 @@ for (const path of stories) {
 
   for (const indexing of ['incremental', 'without', 'never'] as const satisfies readonly Indexing[]) {
     test(`what is encoded of ${path}, ${indexing}, decodes to the same`, () => {
-      const writer = new ByteWriter(1024)
-      const encoder = new HpackEncoder(writer)
-      const decoder = new HpackDecoder(NAMES)
+      const echo = new Echo()
       for (const { headers } of cases) {
         const fields = fieldsOf(headers)
-        const block = encode(
-          () => {
-            for (const [name, value] of fields) encoder.field(name, value, indexing)
-          },
-          encoder,
-          writer,
-        )
-        assert.deepEqual(decode(decoder, block), fields)
+        const decoded = echo.fields((encoder) => {
+          for (const [name, value] of fields) encoder.field(name, value, indexing)
+        })
+        assert.deepEqual(decoded, fields)
       }
     })
   }
 
-  test(`templates of ${path} decode to the same while the peer moves its table size`, () => {
-    const writer = new ByteWriter(1024)
-    const encoder = new HpackEncoder(writer)
-    const decoder = new HpackDecoder(NAMES)
+  test(`literals of ${path} decode to the same`, () => {
+    const echo = new Echo()
+    const names = new Map<string, FieldName>()
+    for (const { headers } of cases) {
+      const fields = fieldsOf(headers)
+      const decoded = echo.fields((encoder) => {
+        for (const [text, value] of fields) {
+          const name = names.get(text) ?? new FieldName(text)
+          names.set(text, name)
+          encoder.literal(name, value.length).latin1(value)
+        }
+      })
+      assert.deepEqual(decoded, fields)
+    }
+  })
+
+  test(`fields and templates of ${path} decode to the same while the table's size moves`, () => {
+    const echo = new Echo()
     for (const [position, { headers }] of cases.entries()) {
       const fields = fieldsOf(headers)
       const template = new FieldTemplate(
         fields.map(([name, value]) => ({ name, value, indexing: 'incremental' })),
       )
-      if (position % 3 === 1) encoder.limitTable([0, 128, 1024, 4096][position % 4] ?? 0)
-      // Twice: the second time from the template's own memory, where the table did not change.
+      if (position % 3 === 1)
+        for (const limit of LIMITS[position % LIMITS.length] ?? []) echo.limitTable(limit)
+      // The second time from the template's own memory, where the table did not change; then without it.
       for (let round = 0; round < 2; round++) {
-        const block = encode(() => encoder.template(template), encoder, writer)
-        assert.deepEqual(decode(decoder, block), fields)
+        const decoded = echo.fields((encoder) => encoder.template(template))
+        assert.deepEqual(decoded, fields)
       }
+      const decoded = echo.fields((encoder) => {
+        for (const [name, value] of fields) encoder.field(name, value, 'incremental')
+      })
+      assert.deepEqual(decoded, fields)
     }
   })
 }
