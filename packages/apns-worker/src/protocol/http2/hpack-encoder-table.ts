@@ -50,7 +50,7 @@ export class EncoderTable {
     return this.#capacity
   }
 
-  /** Whether the table has anything, or could have. */
+  /** Whether an entry of this size can be in the table at all. */
   fits(nameLength: number, valueLength: number): boolean {
     return nameLength + valueLength + ENTRY_OVERHEAD_BYTES <= this.#capacity
   }
@@ -66,12 +66,11 @@ export class EncoderTable {
     return STATIC_NAMES.get(name) ?? this.#index(this.#names.get(name))
   }
 
-  /** Adds an entry, as "incremental indexing" does; a field that is too large empties the table (section 4.4). */
+  /** Adds an entry that `fits`, as "incremental indexing" does; the oldest make room (section 4.4). */
   insert(name: string, value: string | undefined, valueLength: number): void {
     const size = name.length + valueLength + ENTRY_OVERHEAD_BYTES
     this.#evictTo(this.#capacity - size)
     this.#version = ++lastVersion
-    if (size > this.#capacity) return
     const field = value === undefined ? undefined : name + SEPARATOR + value
     this.#entries.push({ name, field, size })
     this.#bytes += size

@@ -337,6 +337,44 @@ test('we go away in peace', () => {
   dialogue.hears([accepted(1)], ['end 1 200'])
 })
 
+test('our table size is announced, and holds once the peer has acknowledged it', () => {
+  const sized = (headerTableSize: number): Dialogue => {
+    const dialogue = new Dialogue({ headerTableSize })
+    const [ours] = parseFrames(dialogue.take().subarray(24))
+    assert.equal(ours?.payload.readUInt16BE(12), 1)
+    assert.equal(ours.payload.readUInt32BE(14), headerTableSize)
+    dialogue.hears([settings()], ['settings'])
+    dialogue.open()
+    dialogue.open()
+    return dialogue
+  }
+  const entering = Buffer.concat([OK, block(['a', 'b'])])
+  entering[1] = 0x40
+  const none = sized(0)
+  none.hears([headers(1, entering, END_HEADERS | END_STREAM)], ['end 1 200'])
+  none.peer(settingsAck())
+  none.hears([accepted(3)], ['reset 3 failed 9 unprocessed', 'failed COMPRESSION_ERROR'])
+  const shrunk = sized(0)
+  shrunk.hears([settingsAck(), headers(1, Buffer.of(0x20, 0x88), END_HEADERS | END_STREAM)], ['end 1 200'])
+  const large = sized(65_536)
+  const grow = Buffer.of(0x3f, 0xe1, 0xff, 0x03, 0x88)
+  large.hears([settingsAck(), headers(1, grow, END_HEADERS | END_STREAM)], ['end 1 200'])
+  sized(65_536).hears(
+    [headers(1, grow)],
+    ['reset 1 failed 9 unprocessed', 'reset 3 failed 9 unprocessed', 'failed COMPRESSION_ERROR'],
+  )
+})
+
+test('a handler that closes the session upon a GOAWAY hears no more', () => {
+  const dialogue = Dialogue.established()
+  dialogue.open()
+  dialogue.open()
+  dialogue.log.hook = (event) => {
+    if (event.includes('goaway')) dialogue.session.lost()
+  }
+  dialogue.hears([goaway(1, 0)], ['reset 3 goaway 0 unprocessed', 'reset 1 lost 10 unprocessed'])
+})
+
 test('streams are listed oldest first', () => {
   const dialogue = Dialogue.established()
   const streams = Array.from({ length: 5 }, () => dialogue.open())

@@ -99,6 +99,21 @@ test("bodies and heads are cut to the peer's frame size, which may grow", () => 
   assert.match(dialogue.said().join(), /^HEADERS 3 \d+,DATA 3 40000 END$/)
 })
 
+test('a window that is credited beyond 31 bits resets its stream', () => {
+  const dialogue = Dialogue.established()
+  dialogue.open()
+  dialogue.take()
+  dialogue.hears([windowUpdate(1, 0x7fff_ffff - 65_535)], [])
+  dialogue.hears([windowUpdate(1, 1)], ['reset 1 protocol 3'])
+  assert.deepEqual(dialogue.said(), ['RST_STREAM 1 3'])
+})
+
+test('a WINDOW_UPDATE of nothing resets its stream', () => {
+  const dialogue = Dialogue.established()
+  dialogue.open()
+  dialogue.hears([windowUpdate(1, 0)], ['reset 1 protocol 1'])
+})
+
 test('a stream that ends takes its waiting body with it', () => {
   const dialogue = Dialogue.established({}, [4, 100_000])
   dialogue.open(body(70_000))
