@@ -156,18 +156,24 @@ describe('the examples of integers, appendix C.1', () => {
     'C.1.1, 10 with a prefix of five bits': [10, '2a'],
     'C.1.2, 1337 with a prefix of five bits': [1337, '3f9a0a'],
   }
-  for (const [what, [value, wire]] of Object.entries(integers)) {
-    it(what, () => {
-      const writer = new ByteWriter(16)
-      const encoder = new HpackEncoder(writer)
-      encoder.limitTable(value)
-      encoder.begin()
-      assert.equal(Buffer.from(writer.slice()).toString('hex'), wire)
-      const decoder = new HpackDecoder(new ResponseFieldNames([]))
-      decoder.limitTable(value - 1)
-      const block = Buffer.from(wire, 'hex')
-      const error = decoder.decode(block, 0, block.length, { field() {} })
-      assert.match(error, new RegExp(`size of ${value} bytes where ${value - 1}`))
-    })
+  /** What the encoder writes for a table size; the decoder must read the same number in it. */
+  const written = (value: number): Uint8Array => {
+    const writer = new ByteWriter(16)
+    const encoder = new HpackEncoder(writer)
+    encoder.limitTable(value)
+    encoder.begin()
+    const block = writer.slice()
+    const decoder = new HpackDecoder(new ResponseFieldNames([]))
+    decoder.limitTable(value - 1)
+    const error = decoder.decode(block, 0, block.length, { field() {} })
+    assert.ok(error.includes(`size of ${value} bytes where ${value - 1}`), error)
+    return block
   }
+  for (const [what, [value, wire]] of Object.entries(integers)) {
+    it(what, () => assert.equal(Buffer.from(written(value)).toString('hex'), wire))
+  }
+
+  it('and all others that a table size may be', () => {
+    for (let value = 1; value < 4096; value++) written(value)
+  })
 })

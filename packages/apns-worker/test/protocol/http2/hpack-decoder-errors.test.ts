@@ -5,7 +5,7 @@ import { HpackDecoder } from '#src/protocol/http2/hpack-decoder.js'
 import { ResponseFieldNames } from '#src/protocol/http2/response-field-names.js'
 import { readVectors } from '../../support/vectors.js'
 
-const NAMES = new ResponseFieldNames(['x-wanted'])
+const NAMES = new ResponseFieldNames(['x-other', 'x-wanted'])
 const GET = 0x82
 
 interface Decoded {
@@ -89,7 +89,7 @@ describe('integers', () => {
     it(`${what}: up to 28 bits they are read, above they are refused`, () => {
       const largest = decode(bytes(LARGEST)).error
       assert.match(largest, /beyond the table|is the limit|longer than the section/)
-      for (const value of [LARGEST + 1, 2 ** 31, 2 ** 32 + 1, 2 ** 52]) {
+      for (const value of [LARGEST + 1, 2 ** 31, 2 ** 32 + 200, 2 ** 52]) {
         assert.match(decode(bytes(value)).error, /too large/)
       }
     })
@@ -97,6 +97,7 @@ describe('integers', () => {
 
   it('zeros at the end of one are no way to make it endless', () => {
     assert.match(decode([0xff, 0x80, 0x80, 0x80, 0x00]).error, /index 127, .*beyond/)
+    assert.match(decode([0xff, 0x80, 0x80, 0x80, 0x80, 0x00]).error, /too large/)
     assert.match(decode([0xff, ...Array<number>(1000).fill(0x80), 0x00]).error, /too large/)
   })
 })
@@ -219,8 +220,14 @@ describe('entries and the table', () => {
     const sink = { field: (field: { readonly kind: number }) => kinds.push(field.kind) }
     const block = Uint8Array.from([...entering('x-wanted', '1'), 0xbe, 0x7e, ...string('2'), 0xbe])
     assert.equal(decoder.decode(block, 0, block.length, sink), '')
-    assert.deepEqual(kinds, [0, 0, 0, 0])
+    assert.deepEqual(kinds, [1, 1, 1, 1])
   })
+})
+
+test('the lowest of several limits is the one to be said', () => {
+  const decoder = new HpackDecoder(NAMES)
+  for (const limit of [50, 0, 100, 200]) decoder.limitTable(limit)
+  assert.match(decode(integer(0x20, 5, 200), decoder).error, /limited to 0 bytes/)
 })
 
 test('a limit asks for nothing where the table was made as small before', () => {
