@@ -122,7 +122,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
       : { token, apnsId, status: 'accepted', uniqueId }
   }
 
-  /** @internal */
+  /** Called by the queue, once for each notification. */
   settled(notification: Notification, failure: Failure | undefined, uniqueId: string | undefined): void {
     const { index } = notification
     if (this.#order.length === 0) this.#firstIdent = ((notification.ident ?? 0) - index) >>> 0

@@ -190,16 +190,24 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #seeToTheRest(): void {
     clearTimeout(this.#retryTimer)
     this.#retryTimer = undefined
-    if (this.queue.hasUnclaimed()) {
+    if (!this.queue.hasUnclaimed()) {
+      const seconds = this.queue.nextRetryIn()
+      if (seconds !== undefined)
+        this.#retryTimer = setTimeout(() => this.queueNotify(), Math.ceil(seconds * 1000))
+    } else if (this.#hasCapacity()) {
+      // A retry that came due after the connections were filled: nothing else would wake us for it.
+      this.queueNotify()
+    } else {
       this.#pool.grow(() => {
         this.#dropExpired()
         this.queueNotify()
       })
-    } else {
-      const seconds = this.queue.nextRetryIn()
-      if (seconds !== undefined)
-        this.#retryTimer = setTimeout(() => this.queueNotify(), Math.ceil(seconds * 1000))
     }
+  }
+
+  #hasCapacity(): boolean {
+    for (const connection of this.#pool.connections) if (connection.capacity > 0) return true
+    return false
   }
 
   /** While there is no connection nothing is claimed, so nothing else would notice that something has expired. */
