@@ -2,10 +2,18 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Simulator } from './simulator.js'
 
-/** Where everything is that a client needs to connect. The same is in `credentials.json`. */
-export interface CredentialFiles {
+/** Where the simulator listens. */
+export interface Addresses {
   readonly host: string
   readonly port: number
+  /** Port of the retired gateway, when it runs. */
+  readonly gatewayPort?: number
+  /** Port of its feedback service. */
+  readonly feedbackPort?: number
+}
+
+/** Where everything is that a client needs to connect. The same is in `credentials.json`. */
+export interface CredentialFiles extends Addresses {
   /** The authority to trust, PEM. */
   readonly caPath: string
   /** The `.p8` file. */
@@ -22,6 +30,11 @@ export interface CredentialFiles {
 /** Readable and writable for the owner alone, as a client may demand of files with keys. */
 const PRIVATE = { mode: 0o600 }
 
+/** Where a simulator listens. */
+export function addressesOf({ host, port, gateway }: Simulator): Addresses {
+  return { host, port, ...(gateway && { gatewayPort: gateway.port, feedbackPort: gateway.feedbackPort }) }
+}
+
 /** Writes a simulator's credentials into a directory, which is made if need be. The certificate is for `topics`. */
 export async function writeCredentials(
   apns: Simulator,
@@ -31,8 +44,7 @@ export async function writeCredentials(
   const { key, keyId, teamId } = apns.credentials
   const certificate = apns.clientCertificate({ topics })
   const files: CredentialFiles = {
-    host: apns.host,
-    port: apns.port,
+    ...addressesOf(apns),
     caPath: join(directory, 'ca.pem'),
     keyPath: join(directory, `AuthKey_${keyId}.p8`),
     keyId,

@@ -2,7 +2,9 @@
 /** `apns-simulator`: the simulator from the shell. */
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type CredentialFiles, writeCredentials } from './credential-files.js'
+import { addressesOf, type CredentialFiles, writeCredentials } from './credential-files.js'
+import type { GatewayOptions } from './gateway/options.js'
+import type { GatewayRule } from './gateway/rule.js'
 import type { SimulatorOptions } from './options.js'
 import type { Rule } from './rule.js'
 import { type Simulator, startSimulator } from './simulator.js'
@@ -21,6 +23,9 @@ interface Flags {
   readonly streamLimit: number
   readonly shrinkOnRefusal?: true
   readonly idleTimeout: number
+  readonly gatewayPort?: number
+  readonly feedbackPort: number
+  readonly gatewayRules?: string
   readonly writeCredentials?: string
   readonly json?: true
 }
@@ -30,6 +35,8 @@ const EXAMPLE_TOPIC = 'com.example.app'
 const RETRY_AFTER = 1
 /** Apple's alternative port; 443 needs privileges. */
 const DEFAULT_PORT = 2197
+/** Apple's port of the retired feedback service. */
+const DEFAULT_FEEDBACK_PORT = 2196
 
 const program = new Command('apns-simulator')
   .description('A local APNs: the HTTP/2 provider API, for tests and demos. Durations are in seconds.')
@@ -50,6 +57,13 @@ const program = new Command('apns-simulator')
   .option('--stream-limit <number>', 'streams that a client may have open', parseNumber, 1000)
   .option('--shrink-on-refusal', 'lower the stream limit to 1 after a refusal, until the next success')
   .option('--idle-timeout <seconds>', 'close idle connections; 0: never', parseNumber, 0)
+  .option(
+    '--gateway-port <number>',
+    'be the retired binary gateway, too, on this port (was 2195)',
+    parseNumber,
+  )
+  .option('--feedback-port <number>', 'port of its feedback service', parseNumber, DEFAULT_FEEDBACK_PORT)
+  .option('--gateway-rules <file>', 'its scripted replies: a JSON array of gateway rules')
   .option('--write-credentials <directory>', 'write CA, key and client certificate there')
   .option('--json', 'print what is received, one JSON object a line')
   .action(run)
@@ -94,11 +108,10 @@ async function start(flags: Flags): Promise<Simulator> {
     ...{ host, port, environment, latency, seed, streamLimit, idleTimeout },
     ...(topic === undefined ? {} : { topics: topic }),
     shrinkOnRefusal: flags.shrinkOnRefusal === true,
-    rules: [...(await readRules(flags.rules)), ...shareRules(flags)],
+    rules: [...(await readRules<Rule>(flags.rules)), ...shareRules(flags)],
+    ...(await gateway(flags)),
     record: false,
-    onNotification: (notification) => {
-      if (flags.json) console.log(JSON.stringify(notification))
-    },
+    onNotification: print(flags),
   }
   try {
     return await startSimulator(options)
@@ -122,24 +135,39 @@ function shareRules(flags: Flags): Rule[] {
   return rules.filter(({ share }) => share !== 0)
 }
 
-async function readRules(path: string | undefined): Promise<readonly Rule[]> {
+async function gateway(flags: Flags): Promise<{ readonly gateway?: GatewayOptions }> {
+  const { gatewayPort: port, feedbackPort, gatewayRules } = flags
+  if (port === undefined) return {}
+  const rules = await readRules<GatewayRule>(gatewayRules)
+  return { gateway: { port, feedbackPort, rules, record: false, onNotification: print(flags) } }
+}
+
+function print(flags: Flags): (notification: object) => void {
+  return (notification) => {
+    if (flags.json) console.log(JSON.stringify(notification))
+  }
+}
+
+async function readRules<AnyRule>(path: string | undefined): Promise<readonly AnyRule[]> {
   if (path === undefined) return []
   try {
     const rules: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (!Array.isArray(rules)) throw new TypeError('it holds no array of rules')
     // Each rule is checked when it is added.
-    return rules as readonly Rule[]
+    return rules as readonly AnyRule[]
   } catch (error) {
     return program.error(`apns-simulator: cannot read ${path}: ${messageOf(error)}`)
   }
 }
 
 function listening(apns: Simulator, files: CredentialFiles | undefined): object {
-  return files ?? { host: apns.host, port: apns.port }
+  return files ?? addressesOf(apns)
 }
 
 function greeting(apns: Simulator, flags: Flags, files: CredentialFiles | undefined): string {
-  const where = `APNs simulator (${flags.environment}) on https://${apns.host}:${apns.port}`
+  const { host, port, gatewayPort, feedbackPort } = addressesOf(apns)
+  const gateway = gatewayPort === undefined ? '' : `, gateway on ${gatewayPort}, feedback on ${feedbackPort}`
+  const where = `APNs simulator (${flags.environment}) on https://${host}:${port}${gateway}`
   if (files === undefined) return `${where}; to connect, start it with --write-credentials <directory>`
   return `${where}; trust ${files.caPath}, sign with ${files.keyPath} (key ${files.keyId}, team ${files.teamId}) or show ${files.pfxPath}`
 }

@@ -1,3 +1,4 @@
+import type { GatewayOptions } from './gateway/options.js'
 import type { ReceivedNotification } from './received.js'
 import type { Rule } from './rule.js'
 import { MAX_STREAM_LIMIT } from './settings-rewriter.js'
@@ -38,6 +39,11 @@ export interface SimulatorOptions {
   readonly record?: boolean | number
   /** Called for each notification once it was answered, or was decided not to get an answer. */
   readonly onNotification?: (notification: ReceivedNotification) => void
+  /**
+   * Runs the retired binary gateway and its feedback service, too; default false. Address, clock, seed and environment are
+   * the simulator's unless something else is said.
+   */
+  readonly gateway?: boolean | GatewayOptions
 }
 
 /** Options with every default filled in; durations in milliseconds. */
@@ -59,13 +65,14 @@ export interface ResolvedOptions {
   readonly rules: readonly Rule[]
   readonly record: number
   readonly onNotification: (notification: ReceivedNotification) => void
+  readonly gateway: GatewayOptions | undefined
 }
 
 const DEFAULT_RECORD = 100_000
 
 /** Fills in the defaults. Throws a TypeError that names the option that makes no sense. */
 export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
-  const { record = DEFAULT_RECORD } = options
+  const { record = DEFAULT_RECORD, gateway = false } = options
   return {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
@@ -84,6 +91,7 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     rules: options.rules ?? [],
     record: typeof record === 'number' ? record : record ? Number.POSITIVE_INFINITY : 0,
     onNotification: options.onNotification ?? (() => undefined),
+    gateway: typeof gateway === 'object' ? gateway : gateway ? {} : undefined,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-codes.js'
 import type { NotificationRecord } from './received.js'
 import type { GoAwayOptions, Rule, RuleAction } from './rule.js'
-import { shareOf } from './share.js'
+import { RuleUses, ShareCircle, type TokenSelector } from './rule-match.js'
 
 /** A rule's action in one form. */
 export type Reply =
@@ -23,9 +23,6 @@ export interface Answer {
 
 /** The answer to a notification that nothing is wrong with. */
 export const ACCEPTED: Answer = { status: 200 }
-
-/** Tokens counted by one rule with `timesPerToken`. */
-const COUNTED_TOKENS = 1_000_000
 
 const ACTIONS = [
   'unregistered',
@@ -54,20 +51,16 @@ const KNOWN: ReadonlySet<string> = new Set([...ACTIONS, ...WITH_STATUS, ...MATCH
 /** The rules in force, in order. */
 export class Rules {
   readonly #entries: RuleEntry[] = []
-  readonly #seed: string
-  #shareTaken = 0
+  readonly #shares: ShareCircle
 
   constructor(seed: string) {
-    this.#seed = seed
+    this.#shares = new ShareCircle(seed)
   }
 
   /** Adds a rule behind the others and returns what takes it away. Throws a TypeError that says what is wrong. */
   add(rule: Rule, now: number): () => void {
     checkRule(rule)
-    const share = rule.share === undefined ? undefined : { from: this.#shareTaken, size: rule.share }
-    // Each share has its own stretch of the circle from 0 to 1, so that "1 % dead, 2 % throttled" is just that.
-    this.#shareTaken = (this.#shareTaken + (rule.share ?? 0)) % 1
-    const entry = new RuleEntry(rule, toReply(rule, now), share)
+    const entry = new RuleEntry(rule, toReply(rule, now), this.#shares.select(rule))
     this.#entries.push(entry)
     return () => {
       const index = this.#entries.indexOf(entry)
@@ -79,58 +72,36 @@ export class Rules {
   replyTo(record: NotificationRecord): Reply | undefined {
     if (this.#entries.length === 0) return undefined
     const token = record.token.toLowerCase()
-    return this.#entries.find((entry) => entry.take(record, token, this.#seed))?.reply
+    return this.#entries.find((entry) => entry.take(record, token))?.reply
   }
 }
 
 class RuleEntry {
   readonly reply: Reply
   readonly #rule: Rule
-  readonly #tokens: ReadonlySet<string> | undefined
-  readonly #prefix: string | undefined
+  readonly #tokens: TokenSelector
   readonly #topics: ReadonlySet<string>
-  readonly #share: { readonly from: number; readonly size: number } | undefined
-  readonly #perToken = new Map<string, number>()
-  #taken = 0
+  readonly #uses: RuleUses
 
-  constructor(rule: Rule, reply: Reply, share: { from: number; size: number } | undefined) {
-    const { token } = rule
+  constructor(rule: Rule, reply: Reply, tokens: TokenSelector) {
     this.#rule = rule
     this.reply = reply
-    this.#share = share
-    this.#prefix = rule.tokenPrefix?.toLowerCase()
+    this.#tokens = tokens
     this.#topics = new Set([rule.registeredFor ?? []].flat())
-    if (token !== undefined && !(token instanceof RegExp)) {
-      this.#tokens = new Set([token].flat().map((one) => one.toLowerCase()))
-    }
+    this.#uses = new RuleUses(rule)
   }
 
   /** Whether the rule applies; if so it is used up by one. */
-  take(record: NotificationRecord, token: string, seed: string): boolean {
-    const { times = Number.POSITIVE_INFINITY, timesPerToken } = this.#rule
-    if (this.#taken >= times || !this.#fits(record, token, seed)) return false
-    if (timesPerToken !== undefined) {
-      const before = this.#perToken.get(token) ?? 0
-      if (before >= timesPerToken) return false
-      if (this.#perToken.size >= COUNTED_TOKENS) this.#perToken.clear()
-      this.#perToken.set(token, before + 1)
-    }
-    this.#taken += 1
-    return true
+  take(record: NotificationRecord, token: string): boolean {
+    return !this.#uses.isSpent && this.#fits(record, token) && this.#uses.take(token)
   }
 
-  #fits(record: NotificationRecord, token: string, seed: string): boolean {
+  #fits(record: NotificationRecord, token: string): boolean {
     const { topic, pushType, when } = this.#rule
-    if (this.#tokens?.has(token) === false) return false
-    if (this.#prefix !== undefined && !token.startsWith(this.#prefix)) return false
-    if (this.#rule.token instanceof RegExp && record.token.search(this.#rule.token) < 0) return false
+    if (!this.#tokens.fits(record.token, token)) return false
     if (topic !== undefined && topic !== record.topic) return false
     if (pushType !== undefined && pushType !== record.pushType) return false
     if (record.topic !== undefined && this.#topics.has(record.topic)) return false
-    if (this.#share !== undefined) {
-      const distance = (shareOf(token, seed) - this.#share.from + 1) % 1
-      if (distance >= this.#share.size) return false
-    }
     return when === undefined || when(record)
   }
 }
@@ -182,7 +153,4 @@ function checkRule(rule: Rule): void {
   const orphan = WITH_STATUS.find((name) => names.includes(name))
   if (orphan !== undefined && rule.status === undefined)
     throw new TypeError(`rule: "${orphan}" needs "status"`)
-  if (rule.share !== undefined && !(rule.share >= 0 && rule.share <= 1)) {
-    throw new TypeError('rule: "share" is a number from 0 to 1')
-  }
 }

@@ -7,6 +7,7 @@ import {
   type ClientCertificateOptions,
 } from './certificates.js'
 import { Conditions, type WaitOptions } from './conditions.js'
+import { type Gateway, openGateway } from './gateway/gateway.js'
 import { identifier } from './identifier.js'
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions, streamLimit } from './options.js'
 import { type ProviderCredentials, type ProviderKeyOptions, ProviderKeys } from './provider-keys.js'
@@ -30,6 +31,8 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
   readonly environment: SimulatorEnvironment
   /** A key that may push to everything: `new ApnsManager({ ...apns.credentials, … })`. */
   readonly credentials: ProviderCredentials
+  /** The retired gateway and its feedback service, when asked for by the option. It shares the certificates. */
+  readonly gateway: Gateway | undefined
   /** What was received, in order: answered, not yet answered, and never answered. */
   readonly received: readonly ReceivedNotification[]
   /** How many of which kind. */
@@ -71,6 +74,7 @@ class LocalSimulator implements Simulator {
   readonly ca: string
   readonly credentials: ProviderCredentials
   port = 0
+  gateway: Gateway | undefined
   readonly #options: ResolvedOptions
   readonly #authority: CertificateAuthority
   readonly #keys = new ProviderKeys()
@@ -174,6 +178,7 @@ class LocalSimulator implements Simulator {
     this.#server.listen(this.#options.port, this.host)
     await once(this.#server, 'listening')
     this.port = (this.#server.address() as AddressInfo).port // It listens on TCP, so this is no path.
+    await this.#openGateway()
   }
 
   close(): Promise<void> {
@@ -183,6 +188,17 @@ class LocalSimulator implements Simulator {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #openGateway(): Promise<void> {
+    const { host, now, seed, environment, gateway } = this.#options
+    if (gateway === undefined) return
+    try {
+      this.gateway = await openGateway({ host, now, seed, environment, ...gateway }, this.#authority)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   #makeContext(): ConnectionContext {
@@ -241,6 +257,7 @@ class LocalSimulator implements Simulator {
     this.disconnect()
     for (const socket of this.#sockets) socket.destroy()
     await closed
+    await this.gateway?.close()
     this.#conditions.abandon('the simulator was closed')
   }
 }
