@@ -41,6 +41,7 @@ export type LocalReason =
   | 'ClockSkew'
   | 'TlsHandshake'
   | 'BackendFailed'
+  | 'FeedbackFailed'
 
 interface LocalReasonEntry {
   readonly code: ApnsErrorCode
@@ -105,6 +106,11 @@ const LOCAL_REASONS: Readonly<Record<LocalReason, LocalReasonEntry>> = {
     code: 'configuration',
     description: 'The backend failed.',
     action: 'See the cause; mend it, then call resume().',
+  },
+  FeedbackFailed: {
+    code: 'unknown',
+    description: 'The feedback service could not be read to its end.',
+    action: 'See the cause, then call getFeedback() again.',
   },
 }
 

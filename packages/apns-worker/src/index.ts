@@ -1,4 +1,5 @@
 export { Backend, type BackendClass, type BackendOptions, type BackendStats } from './backend/backend.js'
+export { BinaryBackend } from './backend/binary/binary-backend.js'
 export type { CustomEnvironment, Environment } from './backend/environment.js'
 export { Http2Backend } from './backend/http2/http2-backend.js'
 export type { Http2Options } from './backend/http2/options.js'
@@ -30,6 +31,7 @@ export type {
   JsonValue,
   LocalizableText,
 } from './payload.js'
+export type { FrameFormat } from './protocol/gateway/frame.js'
 export { type Priority, PUSH_TYPES, type PushType, type PushTypeRules } from './push-type.js'
 export { NotificationQueue, type QueueListener, type QueueLock, type SettlementObserver } from './queue.js'
 export { classify, REASONS, type ReasonClass, type ReasonEntry } from './reason.js'

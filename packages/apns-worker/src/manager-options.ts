@@ -4,6 +4,7 @@ import type { Http2Options } from './backend/http2/options.js'
 import type { CredentialOptions } from './credentials/credentials.js'
 import type { ApnsError } from './error.js'
 import type { Logger } from './logger.js'
+import type { FrameFormat } from './protocol/gateway/frame.js'
 
 export interface ApnsManagerOptions extends CredentialOptions, Http2Options {
   /** `'production'` (the default), `'sandbox'`, or `{ host, port, ca }`. */
@@ -20,6 +21,12 @@ export interface ApnsManagerOptions extends CredentialOptions, Http2Options {
   /** The topic of messages that name none: the app's bundle id. Suffixes of push types are added where they are needed. */
   readonly topic?: string | undefined
   readonly logger?: Logger | undefined
+  /**
+   * For `BinaryBackend`: `items` (command 2, the default), or `enhanced` or `simple` (commands 1 and 0, with payloads of
+   * 256 bytes at most) for relays that know nothing newer. A `simple` frame has no ident: the gateway can not say which
+   * notification it did not take.
+   */
+  readonly frameFormat?: FrameFormat | undefined
 }
 
 const DEFAULT_MESSAGE_GRACE = 5

@@ -1,6 +1,6 @@
 import type { Failure } from './error.js'
 import type { Message } from './message.js'
-import { encodeItemsFrame } from './protocol/gateway/frame.js'
+import { encodeFrame, type FrameFields, type FrameFormat } from './protocol/gateway/frame.js'
 import type { SettlementObserver } from './queue.js'
 import { hexSlice } from './token-list.js'
 
@@ -71,15 +71,20 @@ export class Notification {
     return apnsIdOf(this.message, this.ident ?? 0)
   }
 
-  /** A complete frame of the retired binary protocol (command 2), ready to be put on the wire. */
-  frame(): Uint8Array {
-    return encodeItemsFrame({
-      token: this.encodedToken,
-      payload: this.message.encodedPayload,
-      ident: this.ident,
-      expiration: this.message.expiration,
-      priority: this.message.priority,
-    })
+  /**
+   * A complete frame of the retired binary protocol, ready to be put on the wire.
+   *
+   * @param options.format `items` (command 2, the default, and what the original library writes), `enhanced` (command
+   *   1) or `simple` (command 0), for relays that know nothing newer
+   */
+  frame({ format = 'items' }: { readonly format?: FrameFormat } = {}): Uint8Array {
+    return encodeFrame(format, this.frameFields)
+  }
+
+  /** @internal What a frame says of it. */
+  get frameFields(): FrameFields {
+    const { encodedPayload: payload, expiration, priority } = this.message
+    return { token: this.encodedToken, payload, ident: this.ident, expiration, priority }
   }
 }
 

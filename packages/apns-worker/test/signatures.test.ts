@@ -185,6 +185,7 @@ test('the names that the package exports', () => {
     'ApnsError',
     'ApnsManager',
     'Backend',
+    'BinaryBackend',
     'CredentialError',
     'Feedback',
     'Http2Backend',

@@ -3,8 +3,10 @@ import { inspect } from 'node:util'
 /** The environment that a custom host stands for: the simulator, a relay, or a test. */
 export interface CustomEnvironment {
   readonly host: string
-  /** Default: 443. */
+  /** Default: 443; for the retired gateway, 2195. */
   readonly port?: number | undefined
+  /** Where the retired feedback service is; default: 2196. */
+  readonly feedbackPort?: number | undefined
   /** Certificate authorities to trust, in PEM; default: those that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
   /** The name in the server's certificate, where it is not the host's. */
@@ -33,10 +35,16 @@ export function checkedEnvironment(environment: unknown): Environment {
 
 function isCustomEnvironment(environment: unknown): environment is CustomEnvironment {
   if (environment === null || typeof environment !== 'object') return false
-  const { host, port, ca, servername } = environment as { [K in keyof CustomEnvironment]: unknown }
+  const { host, port, feedbackPort, ca, servername } = environment as {
+    [K in keyof CustomEnvironment]: unknown
+  }
   if (typeof host !== 'string' || host === '') return false
   if (servername !== undefined && typeof servername !== 'string') return false
   if (!(ca === undefined || isPem(ca) || (Array.isArray(ca) && ca.every(isPem)))) return false
+  return isPortOrDefault(port) && isPortOrDefault(feedbackPort)
+}
+
+function isPortOrDefault(port: unknown): boolean {
   return port === undefined || (Number.isInteger(port) && (port as number) > 0 && (port as number) <= 65535)
 }
 

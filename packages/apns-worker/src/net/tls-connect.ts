@@ -56,15 +56,20 @@ function authoritiesFrom(ca: string | Uint8Array | readonly (string | Uint8Array
 }
 
 /**
- * Opens a TLS connection for HTTP/2. The name is looked up anew each time, as Apple asks. Listen for `secureConnect`
- * and `error`; the caller owns the socket, and bounds the time it takes.
+ * Opens a TLS connection. The name is looked up anew each time, as Apple asks. Listen for `secureConnect` and `error`;
+ * the caller owns the socket, and bounds the time it takes.
+ *
+ * @param protocol `http2` is negotiated (see {@link speaksHttp2}); the retired `gateway` protocol is older than that
  */
-export function connectTls({ host, port, servername, secureContext }: TlsTarget): TLSSocket {
+export function connectTls(
+  { host, port, servername, secureContext }: TlsTarget,
+  protocol: 'http2' | 'gateway',
+): TLSSocket {
   const socket = tlsConnect({
     host,
     port,
     secureContext,
-    ALPNProtocols: [HTTP2_PROTOCOL],
+    ...(protocol === 'http2' ? { ALPNProtocols: [HTTP2_PROTOCOL] } : {}),
     ...(servername === undefined ? {} : { servername }),
   })
   socket.setNoDelay(true)

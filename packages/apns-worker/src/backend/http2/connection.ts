@@ -81,7 +81,7 @@ export class Connection implements SessionEvents<Exchange> {
     this.#lastReceivedAtMs = nowMs
     this.#lastAnsweredAtMs = nowMs
     this.#lastDispatchedAtMs = nowMs
-    this.#socket = connectTls(target)
+    this.#socket = connectTls(target, 'http2')
     this.#listen()
     this.#connectTimer = setTimeout(
       () =>

@@ -1,10 +1,36 @@
 /**
- * Frames of the retired binary protocol.
+ * Frames of the retired binary protocol, all integers big-endian.
  *
- * Source: Apple, archived "Binary Provider API".
+ *     command 0: 00 | token length u16 | token | payload length u16 | payload
+ *     command 1: 01 | ident u32 | expiration u32 | token length u16 | token | payload length u16 | payload
+ *     command 2: 02 | frame length u32 | items, each: id u8 | length u16 | data
+ *
+ * Sources: Apple, archived "Binary Provider API" and "Legacy Notification Format".
  */
 
-const COMMAND_ITEMS = 2
+/** How a frame is written: `simple` is command 0, `enhanced` command 1, `items` command 2. */
+export type FrameFormat = 'simple' | 'enhanced' | 'items'
+
+/** The largest payload of each format, in bytes. */
+export const GATEWAY_PAYLOAD_BYTES: Readonly<Record<FrameFormat, number>> = {
+  simple: 256,
+  enhanced: 256,
+  items: 2048,
+}
+
+/** What a frame says. What is undefined has no item in it; in the older formats, which have a place for it, it is 0. */
+export interface FrameFields {
+  readonly token: Uint8Array
+  readonly payload: Uint8Array
+  /** 32 bits, given back in an error response. Command 0 has no place for it. */
+  readonly ident: number | undefined
+  /** Unix seconds; 0: not stored. Command 0 has no place for it. */
+  readonly expiration: number | undefined
+  /** 0 to 255; 10 is implied by commands 0 and 1. */
+  readonly priority: number | undefined
+}
+
+const COMMANDS: Readonly<Record<FrameFormat, number>> = { simple: 0, enhanced: 1, items: 2 }
 
 const ITEM_TOKEN = 1
 const ITEM_PAYLOAD = 2
@@ -12,56 +38,76 @@ const ITEM_IDENT = 3
 const ITEM_EXPIRATION = 4
 const ITEM_PRIORITY = 5
 
-/** Command byte and frame length. */
-const FRAME_HEADER_BYTES = 5
-/** Item id and item length. */
-const ITEM_HEADER_BYTES = 3
+const COMMAND_BYTES = 1
+const LENGTH_BYTES = 2
 const UINT32_BYTES = 4
+/** Item id and item length. */
+const ITEM_HEADER_BYTES = 1 + LENGTH_BYTES
 
-/** What a frame says. What is undefined has no item in it. */
-export interface FrameFields {
-  readonly token: Uint8Array
-  readonly payload: Uint8Array
-  /** 32 bits, given back in an error response. */
-  readonly ident: number | undefined
-  /** Unix seconds; 0: not stored. */
-  readonly expiration: number | undefined
-  /** 0 to 255. */
-  readonly priority: number | undefined
+/** How many bytes a frame has. */
+export function frameBytes(format: FrameFormat, fields: FrameFields): number {
+  if (format === 'items') return COMMAND_BYTES + UINT32_BYTES + itemsBytes(fields)
+  const fixed = format === 'enhanced' ? 2 * UINT32_BYTES : 0
+  return COMMAND_BYTES + fixed + 2 * LENGTH_BYTES + fields.token.length + fields.payload.length
 }
 
-/** A command 2 frame: token, payload, ident, expiration and priority, in this order. */
-export function encodeItemsFrame({ token, payload, ident, expiration, priority }: FrameFields): Uint8Array {
-  const itemsBytes =
-    itemBytes(token.length) +
-    itemBytes(payload.length) +
-    (ident === undefined ? 0 : itemBytes(UINT32_BYTES)) +
-    (expiration === undefined ? 0 : itemBytes(UINT32_BYTES)) +
-    (priority === undefined ? 0 : itemBytes(1))
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + itemsBytes)
-  let at = frame.writeUInt8(COMMAND_ITEMS, 0)
-  at = frame.writeUInt32BE(itemsBytes, at)
-  at = writeItem(frame, at, ITEM_TOKEN, token)
-  at = writeItem(frame, at, ITEM_PAYLOAD, payload)
-  if (ident !== undefined)
-    at = frame.writeUInt32BE(ident, writeItemHeader(frame, at, ITEM_IDENT, UINT32_BYTES))
-  if (expiration !== undefined) {
-    at = frame.writeUInt32BE(expiration, writeItemHeader(frame, at, ITEM_EXPIRATION, UINT32_BYTES))
-  }
-  if (priority !== undefined) frame.writeUInt8(priority, writeItemHeader(frame, at, ITEM_PRIORITY, 1))
+/** A frame of its own. */
+export function encodeFrame(format: FrameFormat, fields: FrameFields): Uint8Array {
+  const frame = Buffer.allocUnsafe(frameBytes(format, fields))
+  writeFrame(frame, 0, format, fields)
   return frame
 }
 
-function itemBytes(dataBytes: number): number {
-  return ITEM_HEADER_BYTES + dataBytes
+/**
+ * Writes a frame among others.
+ *
+ * @param at where it starts in the buffer, which has room for it
+ * @returns where it ends
+ */
+export function writeFrame(buffer: Buffer, at: number, format: FrameFormat, fields: FrameFields): number {
+  const start = buffer.writeUInt8(COMMANDS[format], at)
+  if (format === 'items') return writeItems(buffer, start, fields)
+  const body =
+    format === 'enhanced'
+      ? buffer.writeUInt32BE(fields.expiration ?? 0, buffer.writeUInt32BE(fields.ident ?? 0, start))
+      : start
+  return writeSized(buffer, writeSized(buffer, body, fields.token), fields.payload)
 }
 
-function writeItemHeader(frame: Buffer, at: number, id: number, bytes: number): number {
-  return frame.writeUInt16BE(bytes, frame.writeUInt8(id, at))
+function itemsBytes({ token, payload, ident, expiration, priority }: FrameFields): number {
+  return (
+    ITEM_HEADER_BYTES +
+    token.length +
+    ITEM_HEADER_BYTES +
+    payload.length +
+    (ident === undefined ? 0 : ITEM_HEADER_BYTES + UINT32_BYTES) +
+    (expiration === undefined ? 0 : ITEM_HEADER_BYTES + UINT32_BYTES) +
+    (priority === undefined ? 0 : ITEM_HEADER_BYTES + 1)
+  )
 }
 
-function writeItem(frame: Buffer, at: number, id: number, data: Uint8Array): number {
-  const start = writeItemHeader(frame, at, id, data.length)
-  frame.set(data, start)
+/** Token, payload, ident, expiration and priority, in this order. */
+function writeItems(buffer: Buffer, start: number, fields: FrameFields): number {
+  const { token, payload, ident, expiration, priority } = fields
+  let at = buffer.writeUInt32BE(itemsBytes(fields), start)
+  at = writeSized(buffer, buffer.writeUInt8(ITEM_TOKEN, at), token)
+  at = writeSized(buffer, buffer.writeUInt8(ITEM_PAYLOAD, at), payload)
+  if (ident !== undefined)
+    at = buffer.writeUInt32BE(ident, writeItemHeader(buffer, at, ITEM_IDENT, UINT32_BYTES))
+  if (expiration !== undefined) {
+    at = buffer.writeUInt32BE(expiration, writeItemHeader(buffer, at, ITEM_EXPIRATION, UINT32_BYTES))
+  }
+  if (priority !== undefined) at = buffer.writeUInt8(priority, writeItemHeader(buffer, at, ITEM_PRIORITY, 1))
+  return at
+}
+
+function writeItemHeader(buffer: Buffer, at: number, id: number, bytes: number): number {
+  return buffer.writeUInt16BE(bytes, buffer.writeUInt8(id, at))
+}
+
+/** Data behind its length in 16 bits. */
+function writeSized(buffer: Buffer, at: number, data: Uint8Array): number {
+  const start = buffer.writeUInt16BE(data.length, at)
+  buffer.set(data, start)
   return start + data.length
 }

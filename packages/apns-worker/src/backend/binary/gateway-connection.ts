@@ -1,0 +1,135 @@
+import type { TLSSocket } from 'node:tls'
+import { connectTls, type TlsTarget } from '../../net/tls-connect.js'
+import { type ErrorResponse, ErrorResponseParser } from '../../protocol/gateway/error-response.js'
+
+/** How a connection to the gateway ended: by its one response, or without a word. */
+export interface GatewayEnd {
+  readonly response: ErrorResponse | undefined
+  /** What went wrong, where it did not end by a response or in order. */
+  readonly cause: Error | undefined
+}
+
+export interface GatewayConnectionOwner {
+  /** It is connected, or has room again. */
+  ready(): void
+  /** Called once. */
+  ended(connection: GatewayConnection, end: GatewayEnd): void
+}
+
+export interface GatewayTimeouts {
+  /** For TCP and TLS, in milliseconds. */
+  readonly connectMs: number
+  /** For what was written to leave, in milliseconds. */
+  readonly writeMs: number
+}
+
+/**
+ * One connection to the gateway. It says nothing while all is well; its first word is its last.
+ *
+ *     connecting ──secureConnect──▶ open ──error response, end, error, silence of a writer──▶ ended
+ */
+export class GatewayConnection {
+  readonly #owner: GatewayConnectionOwner
+  readonly #socket: TLSSocket
+  readonly #parser = new ErrorResponseParser()
+  readonly #timeouts: GatewayTimeouts
+  #timer: NodeJS.Timeout | undefined
+  #phase: 'connecting' | 'open' | 'ended' = 'connecting'
+  #isReferenced = true
+
+  constructor(target: TlsTarget, timeouts: GatewayTimeouts, owner: GatewayConnectionOwner) {
+    this.#owner = owner
+    this.#timeouts = timeouts
+    this.#socket = connectTls(target, 'gateway')
+    this.#limit(timeouts.connectMs, `no TLS connection to ${target.host}:${target.port}`)
+    this.#listen()
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open'
+  }
+
+  /** Whether it takes frames: it is connected, and what was written before has left. */
+  get hasRoom(): boolean {
+    return this.#phase === 'open' && !this.#socket.writableNeedDrain
+  }
+
+  /** Writes frames; there must be room. The bytes are not to be changed afterwards. */
+  write(frames: Uint8Array): void {
+    // What can not be sent must not be taken for delivered when its grace is over: the connection is given up before.
+    if (!this.#socket.write(frames)) this.#limit(this.#timeouts.writeMs, 'the gateway does not read')
+  }
+
+  /** Whether it keeps the process alive. */
+  setReferenced(referenced: boolean): void {
+    if (referenced === this.#isReferenced) return
+    this.#isReferenced = referenced
+    if (referenced) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  /** Ends it. What was written leaves before, if the gateway takes it soon. Resolves when the socket is gone. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.closed) {
+        resolve()
+        return
+      }
+      this.#socket.once('close', () => resolve())
+      this.#socket.unref()
+      this.#socket.destroySoon()
+      setTimeout(() => this.#socket.destroy(), FAREWELL_MS).unref()
+      this.#finish({ response: undefined, cause: undefined })
+    })
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('secureConnect', () => {
+      if (this.#phase !== 'connecting') return
+      this.#phase = 'open'
+      clearTimeout(this.#timer)
+      this.#owner.ready()
+    })
+    socket.on('drain', () => {
+      clearTimeout(this.#timer)
+      this.#owner.ready()
+    })
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('end', () => this.#end({ response: undefined, cause: undefined }))
+    socket.on('error', (cause: Error) => this.#end({ response: undefined, cause }))
+    socket.on('close', () => this.#end({ response: undefined, cause: undefined }))
+  }
+
+  #receive(chunk: Buffer): void {
+    const response = this.#parser.receive(chunk)
+    if (response === undefined) return
+    if (response === 'garbage') {
+      this.#end({ response: undefined, cause: new Error('the gateway sent what is no error response') })
+    } else {
+      this.#end({ response, cause: undefined })
+    }
+  }
+
+  #limit(ms: number, what: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#end({ response: undefined, cause: new Error(`${what} within ${ms / 1000} s`) })
+    }, ms)
+  }
+
+  #end(end: GatewayEnd): void {
+    this.#socket.destroy()
+    this.#finish(end)
+  }
+
+  #finish(end: GatewayEnd): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    clearTimeout(this.#timer)
+    this.#owner.ended(this, end)
+  }
+}
+
+/** How long an orderly end may take before the socket is destroyed. */
+const FAREWELL_MS = 500
