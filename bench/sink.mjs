@@ -1,6 +1,8 @@
 /**
  * A server that answers every HTTP/2 request as Apple's service would answer a good one, as fast as it can.
  *
+ * A client that does not negotiate HTTP/2 is taken for one of the retired binary protocol.
+ *
  * It verifies nothing: no header is decoded, no token, payload, limit or order of frames is checked. It is a load for
  * clients, not a test of them. Run it alone with `node bench/sink.mjs --port 8443`, or let `run.mjs` start it.
  */
@@ -8,6 +10,7 @@ import { createServer } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { makeCertificate } from './certificate.mjs'
 import { serve } from './sink-connection.mjs'
+import { serveGateway } from './sink-gateway.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +27,8 @@ let cpuAtReset = process.cpuUsage()
 
 const { key, cert } = makeCertificate()
 const server = createServer({ key, cert, ALPNProtocols: ['h2'], minVersion: 'TLSv1.3' }, (socket) => {
-  serve(socket, options, counts)
+  if (socket.alpnProtocol === 'h2') serve(socket, options, counts)
+  else serveGateway(socket, counts)
 })
 server.listen(Number(values.port), '127.0.0.1', () => {
   const address = server.address()
