@@ -4,6 +4,7 @@ import { CredentialError, MessageError } from 'apns-worker'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
+import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
 import { UsageError } from './usage-error.js'
 
@@ -14,6 +15,7 @@ function program(onExit: (code: ExitCode) => void): Command {
     .addHelpText('after', EXIT_CODE_HELP)
     .addCommand(sendCommand(onExit))
     .addCommand(demoCommand(onExit))
+    .addCommand(replCommand(onExit))
   for (const each of [command, ...command.commands])
     each.exitOverride().showHelpAfterError('(--help shows the options)')
   return command

@@ -6,6 +6,10 @@ import { ROOT, start } from './command.js'
 
 /** What each example prints at its end. */
 const EXAMPLES: Readonly<Record<string, RegExp>> = {
+  'custom-backend.mjs':
+    /^{"token":"740f4707","payload":{"aps":{"alert":"Hello"}}}\n{"token":"bebcf74f".*}\n2 written\n$/,
+  // On its own, a module that defines a class does nothing.
+  'json-lines-backend.mjs': /^$/,
   'remove-dead-tokens.mjs': /dead0000… deleted\ndead1111… kept.*\n2 devices left\n$/,
   'send-with-certificate.mjs': /^1 of 1 accepted\n$/,
   'send-with-token.mjs': /^740f4707…: accepted\n$/,
