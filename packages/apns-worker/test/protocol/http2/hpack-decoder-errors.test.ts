@@ -4,6 +4,7 @@ import { describe, it, test } from 'node:test'
 import { HpackDecoder } from '#src/protocol/http2/hpack-decoder.js'
 import { ResponseFieldNames } from '#src/protocol/http2/response-field-names.js'
 import { readVectors } from '../../support/vectors.js'
+import { entering, integer, string } from './header-representations.js'
 
 const NAMES = new ResponseFieldNames(['x-other', 'x-wanted'])
 const GET = 0x82
@@ -22,23 +23,6 @@ function decode(bytes: readonly number[] | Uint8Array, decoder = new HpackDecode
   })
   return { error, fields }
 }
-
-/** A plain string (RFC 7541 section 5.2). */
-function string(text: string): number[] {
-  return [...integer(0x00, 7, text.length), ...Buffer.from(text, 'latin1')]
-}
-
-/** An integer whose first `bits` bits share a byte with `pattern` (section 5.1). */
-function integer(pattern: number, bits: number, value: number): number[] {
-  const limit = 2 ** bits - 1
-  if (value < limit) return [pattern | value]
-  const bytes = [pattern | limit]
-  let rest = value - limit
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
-  return [...bytes, rest]
-}
-
-const entering = (name: string, value: string): number[] => [0x40, ...string(name), ...string(value)]
 
 describe('a header block that is none', () => {
   const cases: Readonly<Record<string, readonly [error: RegExp, bytes: readonly number[]]>> = {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { HpackDecoder } from '#src/protocol/http2/hpack-decoder.js'
 import { EncoderTable } from '#src/protocol/http2/hpack-encoder-table.js'
 import { ResponseFieldNames } from '#src/protocol/http2/response-field-names.js'
+import { entering, integer, string } from './header-representations.js'
 import { type Field, tryDecode } from './support/hpack.js'
 import { printedSeed } from './support/seed.js'
 
@@ -35,27 +36,13 @@ class ModelTable {
   }
 }
 
-/** An integer whose first `bits` bits share a byte with `pattern` (section 5.1). */
-function integer(pattern: number, bits: number, value: number): Buffer {
-  const limit = 2 ** bits - 1
-  if (value < limit) return Buffer.of(pattern | value)
-  const bytes = [pattern | limit]
-  let rest = value - limit
-  for (; rest >= 128; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
-  return Buffer.from([...bytes, rest])
-}
-
-function string(text: string): Buffer {
-  return Buffer.concat([integer(0, 7, text.length), Buffer.from(text, 'latin1')])
-}
-
 /** A decoder beside the model: what is done to one is done to the other, and they are compared. */
 class Pair {
   readonly model = new ModelTable()
   readonly #decoder = new HpackDecoder(NAMES)
 
   enter(name: string, value: string): void {
-    this.#decode([name, value], Buffer.concat([Buffer.of(0x40), string(name), string(value)]))
+    this.#decode([name, value], entering(name, value))
     this.model.insert([name, value])
   }
 
@@ -63,25 +50,25 @@ class Pair {
   enterWithNameOf(age: number, value: string): void {
     const name = this.model.entries[age]?.[0]
     assert.ok(name !== undefined)
-    this.#decode([name, value], Buffer.concat([integer(0x40, 6, FIRST_DYNAMIC + age), string(value)]))
+    this.#decode([name, value], [...integer(0x40, 6, FIRST_DYNAMIC + age), ...string(value)])
     this.model.insert([name, value])
   }
 
   resize(capacity: number): void {
-    assert.deepEqual(tryDecode(this.#decoder, integer(0x20, 5, capacity)), [])
+    assert.deepEqual(tryDecode(this.#decoder, Buffer.from(integer(0x20, 5, capacity))), [])
     this.model.resize(capacity)
   }
 
   /** All that is in the table, read through its indices. */
   compare(): void {
     const { entries, size } = this.model
-    const indices = entries.map((_, age) => integer(0x80, 7, FIRST_DYNAMIC + age))
-    assert.deepEqual(tryDecode(this.#decoder, Buffer.concat(indices)), entries)
+    const indices = entries.flatMap((_, age) => integer(0x80, 7, FIRST_DYNAMIC + age))
+    assert.deepEqual(tryDecode(this.#decoder, Buffer.from(indices)), entries)
     assert.equal(this.#decoder.tableSize, size)
   }
 
-  #decode(expected: Field, block: Buffer): void {
-    assert.deepEqual(tryDecode(this.#decoder, block), [expected])
+  #decode(expected: Field, block: readonly number[]): void {
+    assert.deepEqual(tryDecode(this.#decoder, Buffer.from(block)), [expected])
   }
 }
 
