@@ -47,6 +47,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   readonly #feedback: TlsTarget
   readonly #connectTimeoutMs: number
   readonly #writeTimeoutMs: number
+  readonly #maxAttempts: number
   readonly #policy: RetryPolicy
   readonly #feedbackReaders = new Set<Subscription>()
   #connection: GatewayConnection | undefined
@@ -78,6 +79,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     const resolved = resolveHttp2Options(options)
     this.#policy = new RetryPolicy(resolved, Math.random)
     this.#connectTimeoutMs = resolved.connectTimeout * 1000
+    this.#maxAttempts = resolved.maxAttempts
     // Half the grace: what did not leave by then is sent again before silence about it could be taken for success.
     const grace = options['messageGrace']
     this.#writeTimeoutMs = Math.max(1, (typeof grace === 'number' ? grace : DEFAULT_MESSAGE_GRACE) * 500)
@@ -92,6 +94,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     for (const reader of this.#feedbackReaders) reader.cancel()
     this.#feedbackReaders.clear()
     await this.#connection?.close()
+  }
+
+  /** Continues at once: what failed before was mended. */
+  override resume(): void {
+    this.#failures = 0
+    super.resume()
   }
 
   override queueNotify(): void {
@@ -249,10 +257,11 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     this.queue.backtrack(NO_IDENT)
   }
 
-  /** It was written, and nobody knows whether it arrived. */
+  /** It was written, and nobody knows whether it arrived: sent again, unless it may not be, or was often enough. */
   #doubt(notification: Notification): void {
     notification.doubt = CONNECTION_LOST
-    if (notification.message.ambiguous !== 'drop') return
+    notification.attempts++
+    if (notification.message.ambiguous !== 'drop' && notification.attempts < this.#maxAttempts) return
     this.deliveryError(new ApnsError({ ...CONNECTION_LOST, notification }))
   }
 }

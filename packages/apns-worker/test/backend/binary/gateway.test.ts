@@ -192,6 +192,15 @@ describe('a connection that is lost without a word', () => {
     })
   }
 
+  it('again and again is reported as unknown when the attempts are used up', async () => {
+    await using gateway = await startGateway({ rules: [{ tokenPrefix: 'dead', disconnect: true }] })
+    await using sender = new GatewaySender(gateway, { maxAttempts: 3 })
+    const [outcome] = await sender.outcomes(sender.send(tokensOf(1, 'dead')))
+    assert.equal(outcome?.status, 'unknown')
+    assert.equal(gateway.counts().connections, 3)
+    assert.equal(sender.errors.length, 1)
+  })
+
   it('because the gateway does not read: given up before silence could be taken for success', async () => {
     await using gateway = await startGateway({
       record: true,
