@@ -81,6 +81,7 @@ export class ConnectionControl<S extends ClientStream> {
     this.#settingsReceived = true
     core.output.frameHeader(0, SETTINGS_ACK, 0)
     core.countReply(FRAME_HEADER_BYTES)
+    this.#sender.limitTable(core.peer.smallestTableSize)
     this.#sender.limitTable(core.peer.headerTableSize)
     const difference = core.peer.initialWindowSize - windowBefore
     if (difference !== 0) this.#sender.shiftWindows(difference)

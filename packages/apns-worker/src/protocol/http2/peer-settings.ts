@@ -18,6 +18,8 @@ const LARGEST_MAX_FRAME_SIZE = 16_777_215
 /** What the peer announced, with the RFC's initial values (section 6.5.2) before that. */
 export class PeerSettings {
   headerTableSize: number = DEFAULT_HEADER_TABLE_SIZE
+  /** The smallest table size since before the last SETTINGS frame: what was between has to be told (RFC 7541 section 4.2). */
+  smallestTableSize: number = DEFAULT_HEADER_TABLE_SIZE
   maxConcurrentStreams: number = Number.POSITIVE_INFINITY
   initialWindowSize: number = DEFAULT_WINDOW
   maxFrameSize: number = DEFAULT_MAX_FRAME_SIZE
@@ -28,6 +30,7 @@ export class PeerSettings {
    * connection's error on an invalid value.
    */
   apply(bytes: Uint8Array, start: number, end: number): Http2Error | undefined {
+    this.smallestTableSize = this.headerTableSize
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start)
     for (let at = 0; at < view.byteLength; at += 6) {
       const error = this.#set(view.getUint16(at), view.getUint32(at + 2))
@@ -40,6 +43,7 @@ export class PeerSettings {
     switch (setting) {
       case Setting.HEADER_TABLE_SIZE:
         this.headerTableSize = value
+        this.smallestTableSize = Math.min(this.smallestTableSize, value)
         return undefined
       case Setting.ENABLE_PUSH:
         // A server may say that it does not push, and nothing else.

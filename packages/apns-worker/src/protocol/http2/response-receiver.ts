@@ -29,6 +29,7 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
   readonly #grantedStreams: S[] = []
   /** The section being decoded: its stream (undefined: for nobody), and what was found in it. */
   #stream: S | undefined = undefined
+  #streamId = 0
   #status = 0
   #listBytes = 0
   #hasRegularField = false
@@ -133,8 +134,8 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     if (kind < 0 || stream === undefined || this.#isMalformed) return
     if (this.#listBytes > MAX_HEADER_LIST_BYTES || (this.#status < 200 && !stream.hasHead)) return
     this.#core.events.field(stream, this.#wanted[kind] as string, field.value())
-    // The handler may have cancelled the stream.
-    if (this.#core.streams.get(stream.id) !== stream) this.#stream = undefined
+    // The handler may have cancelled the stream, and opened it anew under another id.
+    if (this.#core.streams.get(this.#streamId) !== stream) this.#stream = undefined
   }
 
   #statusField(field: DecodedField, length: number): void {
@@ -157,6 +158,7 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     const stream = core.streams.get(streamId)
     if (stream === undefined && !this.#forNobody(streamId)) return
     this.#stream = stream
+    this.#streamId = streamId
     this.#status = 0
     this.#listBytes = 0
     this.#hasRegularField = false
