@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FieldName } from '#src/protocol/http2/request-field.js'
+import type { RequestHead } from '#src/protocol/http2/request-head.js'
 import { Dialogue, TestRequest } from './support/dialogue.js'
 import {
   accepted,
@@ -61,9 +62,7 @@ test('a head is cut into frames where it must be, behind whatever is in the outp
 test('a head whose last literal is not as long as was announced fails the connection', () => {
   const dialogue = Dialogue.established()
   const name = new FieldName('x')
-  const head = { writeFields: (encoder) => void encoder.literal(name, 2).latin1('abc') } satisfies {
-    writeFields: TestRequest['writeFields']
-  }
+  const head: RequestHead = { writeFields: (encoder) => encoder.literal(name, 2).latin1('abc') }
   assert.throws(() => dialogue.session.request(new TestRequest(), head), /1 bytes longer/)
   assert.deepEqual(dialogue.heard(), ['failed INTERNAL_ERROR'])
 })
