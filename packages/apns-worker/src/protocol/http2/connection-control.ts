@@ -134,10 +134,17 @@ export class ConnectionControl<S extends ClientStream> {
     core.closeWith(stream, { code, cause: 'peer', unprocessed: code === ErrorCode.REFUSED_STREAM })
   }
 
-  /** Section 6.9. An increment of nothing, or beyond 31 bits, is an error of the window that it is for. */
+  /** Section 6.9. One that lets a body go is no flood: a peer with small windows has to send many. */
   receiveWindowUpdate(frame: FrameReader): void {
     const core = this.#core
-    if (core.isFlood('idle')) return
+    const before = core.output.length
+    this.#credit(frame)
+    if (core.output.length === before) core.isFlood('idle')
+  }
+
+  /** An increment of nothing, or beyond 31 bits, is an error of the window that it is for. */
+  #credit(frame: FrameReader): void {
+    const core = this.#core
     const increment = uint32(frame, 0) & MAX_31_BIT
     if (frame.streamId === 0) {
       if (increment > 0) this.#sender.creditConnection(increment)

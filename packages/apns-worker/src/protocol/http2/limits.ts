@@ -60,7 +60,7 @@ export const FLOOD_LIMITS = {
   empty: 1_000,
   /** CVE-2019-9514, CVE-2023-44487: RST_STREAM, here for streams that are closed already. */
   reset: 1_000,
-  /** CVE-2019-9511, CVE-2019-9513: PRIORITY, unknown frames, WINDOW_UPDATE, frames for closed streams. */
+  /** CVE-2019-9511, CVE-2019-9513: PRIORITY, unknown frames, WINDOW_UPDATE that no body waits for, frames for closed streams. */
   idle: 10_000,
 } as const
 

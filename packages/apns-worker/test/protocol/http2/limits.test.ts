@@ -144,6 +144,27 @@ describe('a flood of frames that bring nothing', () => {
     assert.deepEqual([session.closed, session.openStreams], [false, 0])
   })
 
+  test('nor one with small windows, since a WINDOW_UPDATE that lets a body go brings something', () => {
+    const size = 3 * FLOOD_LIMITS.idle
+    const dialogue = Dialogue.established({}, [4, 0])
+    dialogue.open(Buffer.alloc(size))
+    for (let count = 0; count < size; count++) {
+      dialogue.peer(windowUpdate(1, 1))
+      if (count % 1000 === 999) dialogue.take()
+    }
+    dialogue.hears([accepted(1)], ['end 1 200'])
+    // But where the connection's window is empty, nothing goes.
+    dialogue.peer(settings([4, 100_000]))
+    dialogue.open(Buffer.alloc(100_000))
+    dialogue.take()
+    dialogue.heard()
+    // The one answer adds a little.
+    const allowed = FLOOD_LIMITS.idle + FLOOD_FRAMES_PER_RESPONSE
+    for (let count = 0; count < allowed; count++) dialogue.peer(windowUpdate(3, 1))
+    assert.equal(dialogue.session.closed, false)
+    dialogue.hears([windowUpdate(3, 1)], ['reset 3 failed 11', CALM])
+  })
+
   test('a server that answers may send more', () => {
     const dialogue = withOpenStream()
     const answers = 500
