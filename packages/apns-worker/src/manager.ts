@@ -71,7 +71,8 @@ export class ApnsManager {
     const grace =
       BackendClass.settlesEach === true ? Number.POSITIVE_INFINITY : checkedGrace(options.messageGrace)
     if (options.errorHandler !== undefined) checkFunction(options.errorHandler, 'errorHandler')
-    this.#queue = new NotificationQueue(grace)
+    // The purge timer does it, after what the network has to say was read.
+    this.#queue = new NotificationQueue(grace, { purgesOnAppend: false })
     this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue, grace) : undefined
     this.#owner = {
       deliverySettled: (failure) => {

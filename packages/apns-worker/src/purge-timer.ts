@@ -13,6 +13,7 @@ export class PurgeTimer {
   readonly #queue: NotificationQueue
   readonly #grace: number
   #timer: NodeJS.Timeout | undefined
+  #purge: NodeJS.Immediate | undefined
 
   /**
    * @param grace the queue's, in seconds
@@ -24,26 +25,35 @@ export class PurgeTimer {
 
   /** Runs until the queue is empty; started again with each message. */
   start(): void {
-    if (this.#timer === undefined) this.#schedule()
+    if (this.#timer === undefined && this.#purge === undefined) this.#schedule()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#purge)
     this.#timer = undefined
+    this.#purge = undefined
   }
 
   #schedule(): void {
     // What is not claimed yet can not be due before another grace period has passed.
     const waitMs = (this.#queue.nextPurgeIn() ?? this.#grace) * 1000
     this.#timer = setTimeout(
-      () => this.#purge(),
+      () => this.#due(),
       Math.min(Math.max(MIN_WAIT_MS, Math.ceil(waitMs)), MAX_WAIT_MS),
     )
   }
 
-  #purge(): void {
+  /**
+   * Sockets are read between timers and immediates. After the event loop was held up for longer than the grace, an error
+   * response that came in time would otherwise be read too late, and what it is about be taken for delivered.
+   */
+  #due(): void {
     this.#timer = undefined
-    this.#queue.purgeExpired()
-    if (this.#queue.isUnresolved()) this.#schedule()
+    this.#purge = setImmediate(() => {
+      this.#purge = undefined
+      this.#queue.purgeExpired()
+      if (this.#queue.isUnresolved()) this.#schedule()
+    })
   }
 }

@@ -46,6 +46,7 @@ const MIN_PURGE_WAIT = 1
 export class NotificationQueue {
   readonly #grace: number
   readonly #now: () => number
+  readonly #purgesOnAppend: boolean
   #listener: QueueListener | undefined
 
   readonly #claimed = new ClaimedList()
@@ -64,11 +65,20 @@ export class NotificationQueue {
    * @param grace seconds after which silence about a claimed notification means success; Infinity for a backend that
    *   learns each one's fate
    * @param options.now a clock in milliseconds that never goes back
+   * @param options.purgesOnAppend whether `append` calls `purgeExpired` when that is due, as in the original library
+   *   (the default). Off where somebody else does it, who can tell silence from news that nobody has read yet.
    */
-  constructor(grace: number, { now = () => performance.now() }: { readonly now?: () => number } = {}) {
+  constructor(
+    grace: number,
+    {
+      now = () => performance.now(),
+      purgesOnAppend = true,
+    }: { readonly now?: () => number; readonly purgesOnAppend?: boolean } = {},
+  ) {
     if (!(grace >= 0)) throw new RangeError(`grace is ${String(grace)}; give seconds, 0 or more`)
     this.#grace = grace
     this.#now = now
+    this.#purgesOnAppend = purgesOnAppend
   }
 
   /** Whose `queueNotify` is called when there may be something to claim. */
@@ -92,7 +102,7 @@ export class NotificationQueue {
    * @param observer hears what becomes of each notification
    */
   append(message: Message, observer?: SettlementObserver): void {
-    if (this.#grace !== Number.POSITIVE_INFINITY) {
+    if (this.#purgesOnAppend && this.#grace !== Number.POSITIVE_INFINITY) {
       const nowMs = this.#now()
       if (nowMs > this.#nextPurgeAtMs) this.#nextPurgeAtMs = nowMs + this.purgeExpired() * 1000
     }
@@ -179,6 +189,23 @@ export class NotificationQueue {
     else this.#retries.push(notification)
     this.#notify()
     return true
+  }
+
+  /** Whether a notification with this ident is claimed, so that `backtrack` would find it there. */
+  isClaimed(ident: number): boolean {
+    for (let each = this.#claimed.last; each !== undefined; each = each.previous) {
+      if (each.ident === ident) return true
+    }
+    return false
+  }
+
+  /** The grace of this claimed notification, and of all that were claimed after it, begins now: they leave only now. */
+  renewGrace(first: Notification): void {
+    if (first.state !== 'claimed') return
+    const purgeAtMs = this.#now() + this.#grace * 1000
+    for (let each: Notification | undefined = first; each !== undefined; each = each.next) {
+      each.purgeAtMs = purgeAtMs
+    }
   }
 
   /** Seconds until a retry is due that is not due yet; undefined when none waits. */

@@ -29,6 +29,9 @@ const OUTPUT_BYTES = 65_536
 /** Failed attempts come back no slower than this. */
 const MAX_BACK_OFF_MS = 60_000
 const DEFAULT_MESSAGE_GRACE = 5
+/** How often, in each grace period, the grace of what has not left yet is renewed. */
+const RENEWALS_PER_GRACE = 4
+const MIN_RENEWAL_MS = 1
 /** No notification has it: idents have 32 bits. */
 const NO_IDENT = -1
 
@@ -47,6 +50,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   readonly #feedback: TlsTarget
   readonly #connectTimeoutMs: number
   readonly #writeTimeoutMs: number
+  readonly #renewalMs: number
   readonly #maxAttempts: number
   readonly #policy: RetryPolicy
   readonly #feedbackReaders = new Set<Subscription>()
@@ -54,6 +58,11 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   /** Connections in a row that came to nothing. */
   #failures = 0
   #backOffTimer: NodeJS.Timeout | undefined
+  /** The first notification of a write that has not left yet. */
+  #leaving: Notification | undefined
+  #renewalTimer: NodeJS.Timeout | undefined
+  /** A buffer that was written, to be filled again. */
+  #spareOutput: Buffer | undefined
   /** A gateway has taken us in: whatever fails from then on may pass. */
   #isProven = false
   #isStopped = false
@@ -80,9 +89,10 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     this.#policy = new RetryPolicy(resolved, Math.random)
     this.#connectTimeoutMs = resolved.connectTimeout * 1000
     this.#maxAttempts = resolved.maxAttempts
-    // Half the grace: what did not leave by then is sent again before silence about it could be taken for success.
+    this.#writeTimeoutMs = resolved.requestTimeout * 1000
     const grace = options['messageGrace']
-    this.#writeTimeoutMs = Math.max(1, (typeof grace === 'number' ? grace : DEFAULT_MESSAGE_GRACE) * 500)
+    const graceMs = (typeof grace === 'number' ? grace : DEFAULT_MESSAGE_GRACE) * 1000
+    this.#renewalMs = Math.max(MIN_RENEWAL_MS, graceMs / RENEWALS_PER_GRACE)
   }
 
   /** Nothing to do yet: it connects when there is something to send. */
@@ -91,6 +101,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   override async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#backOffTimer)
+    this.#nothingLeaves()
     for (const reader of this.#feedbackReaders) reader.cancel()
     this.#feedbackReaders.clear()
     await this.#connection?.close()
@@ -116,7 +127,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       this.deliveryError(new ApnsError(localFailure('FeedbackFailed', cause)))
     })
     this.#feedbackReaders.add(reader)
-    return reader
+    return {
+      cancel: () => {
+        reader.cancel()
+        this.#feedbackReaders.delete(reader)
+      },
+    }
   }
 
   override checkMessage({ encodedPayload }: Message): void {
@@ -136,19 +152,23 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   // What the connection tells.
 
   ready(): void {
+    this.#renewGrace()
+    this.#nothingLeaves()
     this.queueNotify()
   }
 
   ended(connection: GatewayConnection, { response, cause }: GatewayEnd): void {
     if (connection !== this.#connection) return
     this.#connection = undefined
+    this.#nothingLeaves()
     if (this.#isStopped) return
-    if (response !== undefined) {
-      this.#isProven = true
-      this.#responded(response)
-    } else {
-      this.#lost(cause)
-    }
+    // All that is claimed was written on this connection. What is not any more has outlived its grace.
+    if (response !== undefined || connection.frameCount > this.queue.claimedCount) this.#isProven = true
+    if (connection.frameCount > this.queue.claimedCount) this.#failures = 0
+    const unclaimed = this.queue.unclaimedCount
+    if (response !== undefined) this.#responded(response)
+    else this.#lost(cause, connection.frameCount)
+    this.#retried += this.queue.unclaimedCount - unclaimed
     this.queueNotify()
   }
 
@@ -168,8 +188,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   }
 
   #send(connection: GatewayConnection): void {
-    const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    if (!this.queue.hasUnclaimed()) return
+    const output = this.#spareOutput ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    this.#spareOutput = undefined
     let at = 0
+    let count = 0
+    let first: Notification | undefined
     for (
       let notification = this.queue.claim();
       notification !== undefined;
@@ -192,8 +216,37 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
         break
       }
       at = writeFrame(output, at, this.#format, fields)
+      first ??= notification
+      count++
     }
-    if (at > 0) connection.write(output.subarray(0, at))
+    const written = (): void => {
+      this.#spareOutput = output
+    }
+    if (count === 0) {
+      written()
+      return
+    }
+    connection.write(output.subarray(0, at), count, written)
+    if (!connection.hasRoom) this.#leave(first)
+  }
+
+  /**
+   * Silence about what has not left yet means nothing. A gateway may well be slower than its grace: giving it up for that
+   * would send everything again, and again.
+   */
+  #leave(first: Notification | undefined): void {
+    this.#leaving = first
+    this.#renewalTimer ??= setInterval(() => this.#renewGrace(), this.#renewalMs)
+  }
+
+  #renewGrace(): void {
+    if (this.#leaving !== undefined) this.queue.renewGrace(this.#leaving)
+  }
+
+  #nothingLeaves(): void {
+    clearInterval(this.#renewalTimer)
+    this.#renewalTimer = undefined
+    this.#leaving = undefined
   }
 
   #connect(): void {
@@ -224,27 +277,25 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   }
 
   #responded({ status, ident }: ErrorResponse): void {
-    const before = this.queue.claimedCount
-    const notification = this.queue.backtrack(ident)
-    this.#retried += Math.max(0, before - (notification === undefined ? 0 : 1))
-    if (notification === undefined) {
-      // Maybe its grace was over; all that was claimed goes again. Again and again if the gateway keeps saying so.
+    // A simple frame has no ident: whatever is named is none of ours.
+    if (this.#format === 'simple' || !this.queue.isClaimed(ident)) {
       this.#failures++
       this.logger.warn(
         `the gateway named a notification that is not waiting (status ${status}, ident ${ident})`,
       )
+      this.#doubtAll()
       return
     }
     this.#failures = 0
+    const notification = this.queue.backtrack(ident)
+    if (notification === undefined) return
     if (status === STATUS_SHUTDOWN) this.queue.settle(notification)
     else this.deliveryError(ApnsError.fromStatus(status, notification))
   }
 
-  #lost(cause: Error | undefined): void {
-    this.queue.purgeExpired()
-    const inDoubt = this.queue.claimedCount
-    // An idle connection that the gateway closes in order is no failure.
-    if (cause !== undefined || inDoubt > 0) {
+  #lost(cause: Error | undefined, frameCount: number): void {
+    // Only one that was of use, and owes us nothing, may close in order: an idle one. Any other is tried less and less often.
+    if (cause !== undefined || this.queue.claimedCount > 0 || frameCount === 0) {
       this.#failures++
       this.logger.warn(`connection lost: ${cause?.message ?? 'the gateway closed it'}`, { cause })
     }
@@ -252,8 +303,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       const failure = localFailure('TlsHandshake', cause)
       this.pause(new ApnsError({ ...failure, description: `${failure.description} ${cause.message}.` }))
     }
+    this.#doubtAll()
+  }
+
+  /** All that is claimed may have arrived, or not. */
+  #doubtAll(): void {
     for (const notification of this.queue.unsettled()) this.#doubt(notification)
-    this.#retried += this.queue.claimedCount
     this.queue.backtrack(NO_IDENT)
   }
 

@@ -10,7 +10,7 @@ export interface GatewayEnd {
 }
 
 export interface GatewayConnectionOwner {
-  /** It is connected, or has room again. */
+  /** It is connected, or has room again: what was written before has left. */
   ready(): void
   /** Called once. */
   ended(connection: GatewayConnection, end: GatewayEnd): void
@@ -36,6 +36,7 @@ export class GatewayConnection {
   #timer: NodeJS.Timeout | undefined
   #phase: 'connecting' | 'open' | 'ended' = 'connecting'
   #isReferenced = true
+  #frameCount = 0
 
   constructor(target: TlsTarget, timeouts: GatewayTimeouts, owner: GatewayConnectionOwner) {
     this.#owner = owner
@@ -54,10 +55,22 @@ export class GatewayConnection {
     return this.#phase === 'open' && !this.#socket.writableNeedDrain
   }
 
-  /** Writes frames; there must be room. The bytes are not to be changed afterwards. */
-  write(frames: Uint8Array): void {
-    // What can not be sent must not be taken for delivered when its grace is over: the connection is given up before.
-    if (!this.#socket.write(frames)) this.#limit(this.#timeouts.writeMs, 'the gateway does not read')
+  /** How many frames were written so far. */
+  get frameCount(): number {
+    return this.#frameCount
+  }
+
+  /**
+   * Writes so many frames; there must be room.
+   *
+   * @param written called when the bytes are not needed any more
+   */
+  write(frames: Uint8Array, count: number, written: () => void): void {
+    this.#frameCount += count
+    const isRoomLeft = this.#socket.write(frames, (error) => {
+      if (!error) written()
+    })
+    if (!isRoomLeft) this.#limit(this.#timeouts.writeMs, 'the gateway does not read')
   }
 
   /** Whether it keeps the process alive. */
