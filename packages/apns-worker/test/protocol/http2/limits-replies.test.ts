@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FLOOD_LIMITS, FLOOD_PERIOD_MS, MAX_REPLY_BYTES } from '#src/protocol/http2/limits.js'
+import {
+  FLOOD_LIMITS,
+  FLOOD_PERIOD_MS,
+  MAX_REPLY_BYTES,
+  MAX_SPARE_BUFFERS,
+  OUTPUT_BUFFER_BYTES,
+} from '#src/protocol/http2/limits.js'
+import { CALM } from './session-open-stream.js'
 import { Dialogue } from './support/dialogue.js'
 import { accepted, data, headers, OK, ping, settings } from './support/frame-builder.js'
-
-const CALM = 'failed ENHANCE_YOUR_CALM'
 
 test('a peer that makes us answer and never reads', () => {
   const dialogue = Dialogue.established()
@@ -52,4 +57,24 @@ test('resets that nobody reads', () => {
   const last = 2 * most + 1
   dialogue.hears([headers(last, Buffer.alloc(0))], [`reset ${last} failed 11`, CALM])
   assert.deepEqual(dialogue.said(), ['GOAWAY 0 0 11'])
+})
+
+test('spare buffers: as many as are allowed, and none that had to grow', () => {
+  const dialogue = Dialogue.established({}, [4, 1_000_000])
+  const { session } = dialogue
+  const take = (bytes?: Buffer): Uint8Array => {
+    if (bytes === undefined) session.ping()
+    else dialogue.session.cancel(dialogue.open(bytes, ['x', '\x01'.repeat(OUTPUT_BUFFER_BYTES)]))
+    const output = session.takeOutput()
+    assert.ok(output !== undefined)
+    return output
+  }
+  const written = Array.from({ length: MAX_SPARE_BUFFERS + 2 }, () => take())
+  const grown = take(Buffer.from('x'))
+  assert.ok(grown.buffer.byteLength > OUTPUT_BUFFER_BYTES)
+  for (const output of [grown, ...written]) session.recycle(output)
+  const known = new Set([grown, ...written].map(({ buffer }) => buffer))
+  const reused = Array.from({ length: 6 }, () => known.has(take().buffer))
+  // The first was in use already.
+  assert.deepEqual(reused, [false, ...new Array<boolean>(MAX_SPARE_BUFFERS).fill(true), false, false, false])
 })

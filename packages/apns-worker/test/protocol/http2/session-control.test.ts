@@ -5,12 +5,14 @@ import {
   ACK,
   accepted,
   block,
+  continuation,
   END_HEADERS,
   END_STREAM,
   goaway,
   headers,
   OK,
   PADDED,
+  PRIORITY,
   ping,
   settings,
 } from './support/frame-builder.js'
@@ -79,6 +81,37 @@ test('late frames for what a GOAWAY ended are nobody’s business', () => {
   dialogue.peer(goaway(1, 0))
   dialogue.heard()
   dialogue.hears([accepted(3), accepted(1)], ['end 1 200'])
+})
+
+test('one header block in pieces after the other', () => {
+  const dialogue = Dialogue.established({ responseFields: ['a'] })
+  for (const [id, value] of [
+    [1, 'a long one'],
+    [3, 'b'],
+    [5, ''],
+    [7, 'the longest of them all'],
+  ] as const) {
+    dialogue.open()
+    const whole = block([':status', '200'], ['a', value])
+    dialogue.hears(
+      [
+        headers(id, whole.subarray(0, 5), id === 3 ? END_STREAM : 0),
+        ...Array.from(whole.subarray(5, 15), (byte) => continuation(id, Buffer.of(byte), 0)),
+        continuation(id, whole.subarray(15)),
+      ],
+      [`field ${id} a=${value}`, ...(id === 3 ? ['end 3 200'] : [])],
+    )
+  }
+  assert.deepEqual(
+    Array.from(dialogue.session.streams(), ({ id }) => id),
+    [1, 5, 7],
+  )
+})
+
+test('a frame that has the obsolete priority and nothing of the block yet', () => {
+  const dialogue = Dialogue.established()
+  dialogue.open()
+  dialogue.hears([headers(1, Buffer.alloc(5), PRIORITY | END_STREAM), continuation(1, OK)], ['end 1 200'])
 })
 
 test('an empty value has no bytes, whatever follows it', () => {

@@ -29,13 +29,17 @@ class Pair {
     this.model.delete(stream.id)
   }
 
-  check(): void {
+  checkOrder(): void {
     assert.equal(this.table.size, this.model.size)
+    assert.equal(this.table.oldest(), [...this.model.values()][0])
     assert.deepEqual(
       Array.from(this.table, ({ id }) => id),
       [...this.model.keys()],
     )
-    assert.equal(this.table.oldest(), [...this.model.values()][0])
+  }
+
+  check(): void {
+    this.checkOrder()
     for (let id = 1; id < this.#next + 2; id += 2) assert.equal(this.table.get(id), this.model.get(id))
   }
 }
@@ -73,6 +77,21 @@ test('a few streams that never end do not make it grow', () => {
     [1, 5],
   )
   assert.equal(pair.table.oldest()?.id, 1)
+  pair.check()
+})
+
+test('one that stays open, while the ids go around the slots and on', () => {
+  const slots = 256
+  const pair = new Pair()
+  pair.add()
+  for (let i = 1; i < 3 * slots; i++) {
+    // Around the turns one more stays.
+    const stays = i % slots === slots - 2
+    pair.add()
+    if (!stays) pair.remove(pair.model.size - 1)
+    pair.checkOrder()
+    if (i === slots + 1) pair.remove(0)
+  }
   pair.check()
 })
 
