@@ -168,11 +168,14 @@ export class ClientSession<S extends ClientStream> {
   /**
    * The transport is gone: reports every open stream by `reset`, oldest first. `firstUnsentId`: `nextStreamId` as it was
    * when the last bytes were taken that may have reached the peer; streams from it on are unprocessed. Default: what was
-   * never taken.
+   * never taken. What is in the output is dropped.
    */
   lost(firstUnsentId: number = this.#core.firstUnsentId): void {
-    if (this.#core.closed) return
-    this.#core.abandon({ code: ErrorCode.CONNECT_ERROR, cause: 'lost', unprocessed: false }, firstUnsentId)
+    const core = this.#core
+    if (core.closed) return
+    // What is reported as unprocessed must not be there to be sent.
+    core.output.truncate(0)
+    core.abandon({ code: ErrorCode.CONNECT_ERROR, cause: 'lost', unprocessed: false }, firstUnsentId)
   }
 
   /** Hands over the bytes to write, undefined when there are none. They are the caller's until given to `recycle`. */

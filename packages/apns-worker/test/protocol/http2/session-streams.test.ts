@@ -85,6 +85,7 @@ test('what may have reached the peer is in doubt, what surely has not is unproce
     'reset 3 lost 10 unprocessed',
     'reset 5 lost 10 unprocessed',
   ])
+  assert.equal(dialogue.session.takeOutput(), undefined, 'nor can it be sent any more')
 })
 
 test('a stream is cancelled with the code that is given, another object with its id is not', () => {
