@@ -94,6 +94,17 @@ test('a stream that is used again begins anew', () => {
   assert.equal(dialogue.heard().at(-1), 'end 3 200')
 })
 
+test('a body that was not sent is forgotten with its stream', () => {
+  const dialogue = Dialogue.established()
+  const stream = dialogue.open(body(70_000))
+  dialogue.session.cancel(stream)
+  assert.equal(stream.body, undefined)
+  dialogue.session.request(stream, stream)
+  dialogue.take()
+  dialogue.hears([windowUpdate(0, 100_000), windowUpdate(3, 1), accepted(3)], ['end 3 200'])
+  assert.deepEqual(dialogue.said(), [])
+})
+
 test('a window that was granted to a former life of a stream is not granted to the next', () => {
   const dialogue = Dialogue.established({ maxResponseBodyBytes: 1_000_000 })
   const stream = dialogue.open()
