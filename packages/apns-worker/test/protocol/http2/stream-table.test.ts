@@ -95,6 +95,16 @@ test('one that stays open, while the ids go around the slots and on', () => {
   pair.check()
 })
 
+test('the oldest is found, however long nobody asked for it', () => {
+  const pair = new Pair()
+  // Two remain, and the older one is in the later slot.
+  for (let i = 0; i < 500; i++) {
+    pair.add()
+    if (i !== 250 && i !== 260) pair.remove(pair.model.size - 1)
+  }
+  pair.checkOrder()
+})
+
 test('streams may end while they are listed', () => {
   const pair = new Pair()
   for (let i = 0; i < 600; i++) pair.add()
