@@ -40,6 +40,7 @@ export type LocalReason =
   | 'WrongEnvironment'
   | 'ClockSkew'
   | 'TlsHandshake'
+  | 'FrameFormat'
   | 'BackendFailed'
   | 'FeedbackFailed'
 
@@ -102,6 +103,12 @@ const LOCAL_REASONS: Readonly<Record<LocalReason, LocalReasonEntry>> = {
     description: 'The TLS connection was refused.',
     action: 'Check the host, its certificate authority (ca) and the client certificate, then call resume().',
   },
+  FrameFormat: {
+    code: 'configuration',
+    description: 'The gateway could not read the first frame.',
+    action:
+      "It may know only older commands: make a new manager with frameFormat 'enhanced', or 'simple'. Nothing was lost: close() returns what is unsent.",
+  },
   BackendFailed: {
     code: 'configuration',
     description: 'The backend failed.',
@@ -121,18 +128,35 @@ export interface ApnsErrorInit extends Partial<Failure> {
   readonly apnsId?: string | undefined
 }
 
-const STATUS_DESCRIPTIONS: Readonly<Record<number, string>> = {
-  1: 'Processing error',
-  2: 'Missing device token',
-  3: 'Missing topic',
-  4: 'Missing payload',
-  5: 'Invalid token size',
-  6: 'Invalid topic size',
-  7: 'Invalid payload size',
-  8: 'Invalid token',
-  10: 'Shutdown',
-  128: 'Protocol error',
-  255: 'None (unknown)',
+/** What the binary protocol's status codes say (the original library's words), and what to do about them. */
+const STATUSES: Readonly<Record<number, { readonly description: string; readonly action: string }>> = {
+  1: { description: 'Processing error', action: 'The gateway failed: send it again later.' },
+  2: { description: 'Missing device token', action: 'Give a device token.' },
+  3: {
+    description: 'Missing topic',
+    action: 'Check that the client certificate is one for push notifications.',
+  },
+  4: { description: 'Missing payload', action: 'Give a payload.' },
+  5: {
+    description: 'Invalid token size',
+    action: 'Check where the token comes from; never send to it as it is.',
+  },
+  6: {
+    description: 'Invalid topic size',
+    action: 'Check that the client certificate is one for push notifications.',
+  },
+  7: {
+    description: 'Invalid payload size',
+    action: 'Shorten the payload, or set frameFormat to one that takes more.',
+  },
+  8: {
+    description: 'Invalid token',
+    action:
+      'Check that the token comes from a build for this environment (sandbox or production) before you delete it.',
+  },
+  10: { description: 'Shutdown', action: 'Nothing to do: what came after it is sent again by itself.' },
+  128: { description: 'Protocol error', action: 'Check that frameFormat is one that the gateway knows.' },
+  255: { description: 'None (unknown)', action: "Ask the gateway's operator; it gave no reason." },
 }
 
 /**
@@ -189,9 +213,10 @@ export class ApnsError extends Error {
     const description =
       init.description ??
       known?.description ??
-      STATUS_DESCRIPTIONS[status] ??
+      STATUSES[status]?.description ??
       `The notification was refused with status ${status}.`
-    const action = init.action ?? known?.action ?? ''
+    const action =
+      init.action ?? known?.action ?? (reason === '' ? STATUSES[status]?.action : undefined) ?? ''
     const message = messageFrom(reason, description, action)
     // An error that is a value comes from the event loop: its stack says nothing, and capturing one costs ten times the
     // rest of it, for each refused token. `Reflect` because a hardened runtime may have frozen the limit.
@@ -236,7 +261,8 @@ function isLocalReason(reason: string): reason is LocalReason {
 
 function messageFrom(reason: string, description: string, action: string): string {
   const head = reason === '' ? description : `${reason}: ${description}`
-  return action === '' ? head : `${head} ${action}`
+  if (action === '') return head
+  return head.endsWith('.') ? `${head} ${action}` : `${head}. ${action}`
 }
 
 /** The facts for one of our own reasons. */

@@ -2,8 +2,8 @@ export { Backend, type BackendClass, type BackendOptions, type BackendStats } fr
 export { BinaryBackend } from './backend/binary/binary-backend.js'
 export type { CustomEnvironment, Environment } from './backend/environment.js'
 export { Http2Backend } from './backend/http2/http2-backend.js'
-export type { Http2Options } from './backend/http2/options.js'
 export { loadBackend } from './backend/load-backend.js'
+export type { NetworkOptions } from './backend/network-options.js'
 export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
 export {
   CredentialError,

@@ -1,12 +1,12 @@
 import type { BackendClass } from './backend/backend.js'
 import type { Environment } from './backend/environment.js'
-import type { Http2Options } from './backend/http2/options.js'
+import type { NetworkOptions } from './backend/network-options.js'
 import type { CredentialOptions } from './credentials/credentials.js'
 import type { ApnsError } from './error.js'
 import type { Logger } from './logger.js'
 import type { FrameFormat } from './protocol/gateway/frame.js'
 
-export interface ApnsManagerOptions extends CredentialOptions, Http2Options {
+export interface ApnsManagerOptions extends CredentialOptions, NetworkOptions {
   /** `'production'` (the default), `'sandbox'`, or `{ host, port, ca }`. */
   readonly environment?: Environment | undefined
   /** Default: `Http2Backend`. See `loadBackend` to get one from a module path. */

@@ -191,6 +191,11 @@ export class NotificationQueue {
     return true
   }
 
+  /** The one that was claimed first, of those that are claimed. */
+  get firstClaimed(): Notification | undefined {
+    return this.#claimed.first
+  }
+
   /** Whether a notification with this ident is claimed, so that `backtrack` would find it there. */
   isClaimed(ident: number): boolean {
     for (let each = this.#claimed.last; each !== undefined; each = each.previous) {

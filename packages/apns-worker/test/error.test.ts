@@ -38,7 +38,7 @@ test('a status of the binary protocol is described, and names its notification',
   assert.equal(error.code, 'refused')
   assert.equal(error.status, 8)
   assert.equal(error.description, 'Invalid token')
-  assert.equal(error.message, 'Invalid token')
+  assert.match(error.message, /^Invalid token\. Check that the token/)
   assert.equal(error.token, TOKEN)
   assert.equal(error.apnsId, failed.apnsId)
   assert.equal(error.notification, failed)

@@ -1,12 +1,16 @@
 import { CredentialError } from '../../credentials/credential-error.js'
 import { loadCredentials } from '../../credentials/credentials.js'
-import { ApnsError, localFailure } from '../../error.js'
+import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
 import { MessageError } from '../../message-error.js'
 import { isTlsRefusal, type TlsTarget } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
-import { type ErrorResponse, STATUS_SHUTDOWN } from '../../protocol/gateway/error-response.js'
+import {
+  type ErrorResponse,
+  STATUS_PROTOCOL_ERROR,
+  STATUS_SHUTDOWN,
+} from '../../protocol/gateway/error-response.js'
 import {
   type FrameFormat,
   frameBytes,
@@ -15,10 +19,11 @@ import {
 } from '../../protocol/gateway/frame.js'
 import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
 import { environmentName } from '../environment.js'
-import { resolveHttp2Options } from '../http2/options.js'
-import { RetryPolicy } from '../http2/retry-policy.js'
+import { resolveNetworkOptions } from '../network-options.js'
+import { RetryPolicy } from '../retry-policy.js'
 import { readFeedback } from './feedback-client.js'
 import { GatewayConnection, type GatewayConnectionOwner, type GatewayEnd } from './gateway-connection.js'
+import { GraceRenewal } from './grace-renewal.js'
 import { gatewayTargets } from './target.js'
 
 const EXPIRED = localFailure('Expired')
@@ -29,9 +34,6 @@ const OUTPUT_BYTES = 65_536
 /** Failed attempts come back no slower than this. */
 const MAX_BACK_OFF_MS = 60_000
 const DEFAULT_MESSAGE_GRACE = 5
-/** How often, in each grace period, the grace of what has not left yet is renewed. */
-const RENEWALS_PER_GRACE = 4
-const MIN_RENEWAL_MS = 1
 /** No notification has it: idents have 32 bits. */
 const NO_IDENT = -1
 
@@ -50,17 +52,14 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   readonly #feedback: TlsTarget
   readonly #connectTimeoutMs: number
   readonly #writeTimeoutMs: number
-  readonly #renewalMs: number
   readonly #maxAttempts: number
   readonly #policy: RetryPolicy
+  readonly #graceRenewal: GraceRenewal
   readonly #feedbackReaders = new Set<Subscription>()
   #connection: GatewayConnection | undefined
   /** Connections in a row that came to nothing. */
   #failures = 0
   #backOffTimer: NodeJS.Timeout | undefined
-  /** The first notification of a write that has not left yet. */
-  #leaving: Notification | undefined
-  #renewalTimer: NodeJS.Timeout | undefined
   /** A buffer that was written, to be filled again. */
   #spareOutput: Buffer | undefined
   /** A gateway has taken us in: whatever fails from then on may pass. */
@@ -85,14 +84,14 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     const { gateway, feedback } = gatewayTargets(this.environment, credentials)
     this.#gateway = gateway
     this.#feedback = feedback
-    const resolved = resolveHttp2Options(options)
+    const resolved = resolveNetworkOptions(options)
     this.#policy = new RetryPolicy(resolved, Math.random)
     this.#connectTimeoutMs = resolved.connectTimeout * 1000
     this.#maxAttempts = resolved.maxAttempts
     this.#writeTimeoutMs = resolved.requestTimeout * 1000
     const grace = options['messageGrace']
     const graceMs = (typeof grace === 'number' ? grace : DEFAULT_MESSAGE_GRACE) * 1000
-    this.#renewalMs = Math.max(MIN_RENEWAL_MS, graceMs / RENEWALS_PER_GRACE)
+    this.#graceRenewal = new GraceRenewal(this.queue, graceMs)
   }
 
   /** Nothing to do yet: it connects when there is something to send. */
@@ -101,7 +100,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   override async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#backOffTimer)
-    this.#nothingLeaves()
+    this.#graceRenewal.stop()
     for (const reader of this.#feedbackReaders) reader.cancel()
     this.#feedbackReaders.clear()
     await this.#connection?.close()
@@ -152,19 +151,20 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   // What the connection tells.
 
   ready(): void {
-    this.#renewGrace()
-    this.#nothingLeaves()
+    this.#graceRenewal.end()
     this.queueNotify()
   }
 
   ended(connection: GatewayConnection, { response, cause }: GatewayEnd): void {
     if (connection !== this.#connection) return
     this.#connection = undefined
-    this.#nothingLeaves()
+    this.#graceRenewal.stop()
     if (this.#isStopped) return
     // All that is claimed was written on this connection. What is not any more has outlived its grace.
-    if (response !== undefined || connection.frameCount > this.queue.claimedCount) this.#isProven = true
-    if (connection.frameCount > this.queue.claimedCount) this.#failures = 0
+    if (connection.frameCount > this.queue.claimedCount) {
+      this.#isProven = true
+      this.#failures = 0
+    }
     const unclaimed = this.queue.unclaimedCount
     if (response !== undefined) this.#responded(response)
     else this.#lost(cause, connection.frameCount)
@@ -200,14 +200,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       notification = this.queue.claim()
     ) {
       if (isExpired(notification.message)) {
-        this.queue.settle(notification, notification.doubt ?? EXPIRED)
-        this.deliveryError(
-          new ApnsError({
-            ...(notification.doubt ?? EXPIRED),
-            token: notification.token,
-            apnsId: notification.apnsId,
-          }),
-        )
+        this.#fail(notification, notification.doubt ?? EXPIRED)
         continue
       }
       const fields = notification.frameFields
@@ -227,26 +220,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       return
     }
     connection.write(output.subarray(0, at), count, written)
-    if (!connection.hasRoom) this.#leave(first)
-  }
-
-  /**
-   * Silence about what has not left yet means nothing. A gateway may well be slower than its grace: giving it up for that
-   * would send everything again, and again.
-   */
-  #leave(first: Notification | undefined): void {
-    this.#leaving = first
-    this.#renewalTimer ??= setInterval(() => this.#renewGrace(), this.#renewalMs)
-  }
-
-  #renewGrace(): void {
-    if (this.#leaving !== undefined) this.queue.renewGrace(this.#leaving)
-  }
-
-  #nothingLeaves(): void {
-    clearInterval(this.#renewalTimer)
-    this.#renewalTimer = undefined
-    this.#leaving = undefined
+    if (!connection.hasRoom) this.#graceRenewal.begin(first)
   }
 
   #connect(): void {
@@ -269,16 +243,20 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   #dropExpired(): void {
     this.queue.discard(
       (message) => (isExpired(message) ? EXPIRED : undefined),
-      (notification, failure) =>
-        this.deliveryError(
-          new ApnsError({ ...failure, token: notification.token, apnsId: notification.apnsId }),
-        ),
+      (notification, failure) => this.#fail(notification, failure),
     )
   }
 
   #responded({ status, ident }: ErrorResponse): void {
     // A simple frame has no ident: whatever is named is none of ours.
-    if (this.#format === 'simple' || !this.queue.isClaimed(ident)) {
+    const isKnown = this.#format !== 'simple' && this.queue.isClaimed(ident)
+    const isFirst = this.queue.firstClaimed?.ident === ident
+    if (status === STATUS_PROTOCOL_ERROR && !this.#isProven && (!isKnown || isFirst)) {
+      this.#formatRefused()
+      return
+    }
+    this.#isProven = true
+    if (!isKnown) {
       this.#failures++
       this.logger.warn(
         `the gateway named a notification that is not waiting (status ${status}, ident ${ident})`,
@@ -293,11 +271,20 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     else this.deliveryError(ApnsError.fromStatus(status, notification))
   }
 
+  /** Our frames are well-formed; a gateway that can not read even the first does not know their format. */
+  #formatRefused(): void {
+    this.queue.backtrack(NO_IDENT)
+    this.pause(new ApnsError({ ...localFailure('FrameFormat'), status: STATUS_PROTOCOL_ERROR }))
+  }
+
   #lost(cause: Error | undefined, frameCount: number): void {
     // Only one that was of use, and owes us nothing, may close in order: an idle one. Any other is tried less and less often.
     if (cause !== undefined || this.queue.claimedCount > 0 || frameCount === 0) {
       this.#failures++
-      this.logger.warn(`connection lost: ${cause?.message ?? 'the gateway closed it'}`, { cause })
+      // Some servers refuse a certificate without a word.
+      const hint =
+        frameCount === 0 && !this.#isProven ? ' at once; it may not trust the client certificate' : ''
+      this.logger.warn(`connection lost: ${cause?.message ?? `the gateway closed it${hint}`}`, { cause })
     }
     if (cause !== undefined && !this.#isProven && isTlsRefusal(cause)) {
       const failure = localFailure('TlsHandshake', cause)
@@ -317,7 +304,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     notification.doubt = CONNECTION_LOST
     notification.attempts++
     if (notification.message.ambiguous !== 'drop' && notification.attempts < this.#maxAttempts) return
-    this.deliveryError(new ApnsError({ ...CONNECTION_LOST, notification }))
+    this.#fail(notification, CONNECTION_LOST)
+  }
+
+  /** Settles it, unless it is out of the queue already, and reports it. */
+  #fail(notification: Notification, failure: Failure): void {
+    this.deliveryError(new ApnsError({ ...failure, notification }))
   }
 }
 

@@ -26,13 +26,14 @@ export interface GatewayTimeouts {
 /**
  * One connection to the gateway. It says nothing while all is well; its first word is its last.
  *
- *     connecting ──secureConnect──▶ open ──error response, end, error, silence of a writer──▶ ended
+ *     connecting ──taken in──▶ open ──error response, end, error, silence of a writer──▶ ended
  */
 export class GatewayConnection {
   readonly #owner: GatewayConnectionOwner
   readonly #socket: TLSSocket
   readonly #parser = new ErrorResponseParser()
   readonly #timeouts: GatewayTimeouts
+  readonly #startedMs = performance.now()
   #timer: NodeJS.Timeout | undefined
   #phase: 'connecting' | 'open' | 'ended' = 'connecting'
   #isReferenced = true
@@ -98,12 +99,8 @@ export class GatewayConnection {
 
   #listen(): void {
     const socket = this.#socket
-    socket.on('secureConnect', () => {
-      if (this.#phase !== 'connecting') return
-      this.#phase = 'open'
-      clearTimeout(this.#timer)
-      this.#owner.ready()
-    })
+    socket.on('secureConnect', () => this.#connected())
+    socket.on('session', () => this.#takenIn())
     socket.on('drain', () => {
       clearTimeout(this.#timer)
       this.#owner.ready()
@@ -112,6 +109,28 @@ export class GatewayConnection {
     socket.on('end', () => this.#end({ response: undefined, cause: undefined }))
     socket.on('error', (cause: Error) => this.#end({ response: undefined, cause }))
     socket.on('close', () => this.#end({ response: undefined, cause: undefined }))
+  }
+
+  /**
+   * With TLS 1.3 the client is done before the server has looked at its certificate: what is written then is lost with a
+   * refusal, and nobody knows that it was. A session ticket says that the server is content (RFC 8446, section 4.6.1). It
+   * may give none; but its refusal takes one trip, and the handshake took more.
+   */
+  #connected(): void {
+    if (this.#phase !== 'connecting') return
+    if (this.#socket.getProtocol() !== 'TLSv1.3') {
+      this.#takenIn()
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#takenIn(), performance.now() - this.#startedMs)
+  }
+
+  #takenIn(): void {
+    if (this.#phase !== 'connecting') return
+    this.#phase = 'open'
+    clearTimeout(this.#timer)
+    this.#owner.ready()
   }
 
   #receive(chunk: Buffer): void {

@@ -6,8 +6,8 @@ import { ErrorCode } from '../../protocol/http2/error-code.js'
 import type { Http2Error } from '../../protocol/http2/http2-error.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
 import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
+import type { ResolvedNetworkOptions } from '../network-options.js'
 import { Exchange, RESPONSE_FIELDS } from './exchange.js'
-import type { ResolvedHttp2Options } from './options.js'
 import { parseRefusal } from './verdict.js'
 
 /**
@@ -53,7 +53,7 @@ const FAREWELL_MS = 500
 /** One TLS connection to APNs, and the HTTP/2 session on it. */
 export class Connection implements SessionEvents<Exchange> {
   readonly #owner: ConnectionOwner
-  readonly #options: ResolvedHttp2Options
+  readonly #options: ResolvedNetworkOptions
   readonly #socket: TLSSocket
   readonly #session: ClientSession<Exchange>
   readonly #connectTimer: NodeJS.Timeout
@@ -73,7 +73,7 @@ export class Connection implements SessionEvents<Exchange> {
   /** Its end is our own wish. */
   #isRetired = false
 
-  constructor(target: TlsTarget, options: ResolvedHttp2Options, owner: ConnectionOwner) {
+  constructor(target: TlsTarget, options: ResolvedNetworkOptions, owner: ConnectionOwner) {
     this.#owner = owner
     this.#options = options
     this.#session = new ClientSession<Exchange>(this, { responseFields: RESPONSE_FIELDS })
@@ -358,7 +358,7 @@ export class Connection implements SessionEvents<Exchange> {
 const MIN_TICK_MS = 5
 const MAX_TICK_MS = 1000
 
-function tickMs({ requestTimeout, pingTimeout, pingInterval }: ResolvedHttp2Options): number {
+function tickMs({ requestTimeout, pingTimeout, pingInterval }: ResolvedNetworkOptions): number {
   const shortestMs = Math.min(requestTimeout, pingTimeout, pingInterval) * 1000
   return Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 4))
 }

@@ -7,14 +7,15 @@ import type { Notification } from '../../notification.js'
 import { classify } from '../../reason.js'
 import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
 import { environmentName } from '../environment.js'
+import { type ResolvedNetworkOptions, resolveNetworkOptions } from '../network-options.js'
+import { RetryPolicy } from '../retry-policy.js'
 import type { Connection, ConnectionEnd, ConnectionOwner, NoAnswer } from './connection.js'
 import { EnvironmentGuard } from './environment-guard.js'
 import type { Exchange } from './exchange.js'
 import { FeedbackBox } from './feedback-box.js'
-import { type ResolvedHttp2Options, resolveHttp2Options } from './options.js'
 import { ConnectionPool } from './pool.js'
 import { checkForProviderApi, RequestWriter } from './request-writer.js'
-import { parseRetryAfter, RetryPolicy } from './retry-policy.js'
+import { parseRetryAfter } from './retry-after.js'
 import { authorityOf, targetOf } from './target.js'
 import { verdictOn } from './verdict.js'
 
@@ -38,7 +39,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   static readonly settlesEach: boolean = true
 
   readonly #credentials: Credentials
-  readonly #options: ResolvedHttp2Options
+  readonly #options: ResolvedNetworkOptions
   readonly #policy: RetryPolicy
   readonly #pool: ConnectionPool
   readonly #writer: RequestWriter
@@ -57,7 +58,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       environment: environmentName(this.environment),
       now: Date.now,
     })
-    this.#options = resolveHttp2Options(options)
+    this.#options = resolveNetworkOptions(options)
     this.#policy = new RetryPolicy(this.#options, Math.random)
     const target = targetOf(this.environment, this.#credentials)
     this.#pool = new ConnectionPool(target, this.#options, this.#policy, this)

@@ -1,7 +1,7 @@
 import type { TlsTarget } from '../../net/tls-connect.js'
+import type { ResolvedNetworkOptions } from '../network-options.js'
+import type { RetryPolicy } from '../retry-policy.js'
 import { Connection, type ConnectionEnd, type ConnectionOwner } from './connection.js'
-import type { ResolvedHttp2Options } from './options.js'
-import type { RetryPolicy } from './retry-policy.js'
 
 /** Failed attempts come back no slower than this, so that a restored network is noticed soon. */
 const MAX_BACK_OFF_MS = 60_000
@@ -15,7 +15,7 @@ const SHRINK_INTERVAL_MS = 1000
  */
 export class ConnectionPool {
   readonly #target: TlsTarget
-  readonly #options: ResolvedHttp2Options
+  readonly #options: ResolvedNetworkOptions
   readonly #policy: RetryPolicy
   readonly #owner: ConnectionOwner
   readonly #connections = new Set<Connection>()
@@ -29,7 +29,12 @@ export class ConnectionPool {
   #backOffTimer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(target: TlsTarget, options: ResolvedHttp2Options, policy: RetryPolicy, owner: ConnectionOwner) {
+  constructor(
+    target: TlsTarget,
+    options: ResolvedNetworkOptions,
+    policy: RetryPolicy,
+    owner: ConnectionOwner,
+  ) {
     this.#target = target
     this.#options = options
     this.#policy = policy

@@ -11,6 +11,8 @@ const RESPONSE_BYTES = 6
 
 /** The gateway is shutting down: nothing is wrong with the notification that it names. */
 export const STATUS_SHUTDOWN = 10
+/** The gateway could not read a frame, and can not always say which. */
+export const STATUS_PROTOCOL_ERROR = 128
 
 /**
  * Reads the one error response that a connection may bring, however it is chopped: command, status, ident. What comes

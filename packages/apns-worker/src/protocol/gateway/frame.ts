@@ -18,13 +18,16 @@ export const GATEWAY_PAYLOAD_BYTES: Readonly<Record<FrameFormat, number>> = {
   items: 2048,
 }
 
-/** What a frame says. What is undefined has no item in it; in the older formats, which have a place for it, it is 0. */
+/** What a frame says. What is undefined has no item in it. */
 export interface FrameFields {
   readonly token: Uint8Array
   readonly payload: Uint8Array
-  /** 32 bits, given back in an error response. Command 0 has no place for it. */
+  /** 32 bits, given back in an error response. Command 0 has no place for it; in command 1, undefined is 0. */
   readonly ident: number | undefined
-  /** Unix seconds; 0: not stored. Command 0 has no place for it. */
+  /**
+   * Unix seconds; 0: not stored. Command 0 has no place for it; command 1 can not leave it out, so that undefined is the
+   * year 2038 there, the latest time that a relay with signed integers can read.
+   */
   readonly expiration: number | undefined
   /** 0 to 255; 10 is implied by commands 0 and 1. */
   readonly priority: number | undefined
@@ -37,6 +40,8 @@ const ITEM_PAYLOAD = 2
 const ITEM_IDENT = 3
 const ITEM_EXPIRATION = 4
 const ITEM_PRIORITY = 5
+
+const NO_EXPIRATION = 0x7fff_ffff
 
 const COMMAND_BYTES = 1
 const LENGTH_BYTES = 2
@@ -69,7 +74,10 @@ export function writeFrame(buffer: Buffer, at: number, format: FrameFormat, fiel
   if (format === 'items') return writeItems(buffer, start, fields)
   const body =
     format === 'enhanced'
-      ? buffer.writeUInt32BE(fields.expiration ?? 0, buffer.writeUInt32BE(fields.ident ?? 0, start))
+      ? buffer.writeUInt32BE(
+          fields.expiration ?? NO_EXPIRATION,
+          buffer.writeUInt32BE(fields.ident ?? 0, start),
+        )
       : start
   return writeSized(buffer, writeSized(buffer, body, fields.token), fields.payload)
 }

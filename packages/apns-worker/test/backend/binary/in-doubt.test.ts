@@ -23,7 +23,7 @@ describe('an error response that names nobody who waits', () => {
   })
 
   it('again and again uses up the attempts', async () => {
-    await using gateway = await startGateway({ rules: [{ nth: 3, status: 128, ident: UNKNOWN_IDENT }] })
+    await using gateway = await startGateway({ rules: [{ nth: 3, status: 1, ident: UNKNOWN_IDENT }] })
     await using sender = new GatewaySender(gateway, { maxAttempts: 3 })
     const outcomes = await sender.outcomes(sender.send(TOKENS))
     assert.ok(outcomes.every(({ status }) => status === 'unknown'))

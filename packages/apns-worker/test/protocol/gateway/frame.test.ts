@@ -24,7 +24,8 @@ test('an enhanced frame is command 1: ident and expiration before them', () => {
   const bare = { ...FIELDS, ident: undefined, expiration: undefined }
   assert.equal(
     Buffer.from(encodeFrame('enhanced', bare)).toString('hex'),
-    '0100000000000000000003aabbcc00027b7d',
+    '01000000007fffffff0003aabbcc00027b7d',
+    'no expiration is the far future: 0 would mean "do not store"',
   )
 })
 

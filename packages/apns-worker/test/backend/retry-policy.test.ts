@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { resolveHttp2Options } from '#src/backend/http2/options.js'
-import { parseRetryAfter, RetryPolicy } from '#src/backend/http2/retry-policy.js'
+import { resolveNetworkOptions } from '#src/backend/network-options.js'
+import { RetryPolicy } from '#src/backend/retry-policy.js'
 
 const NEVER = Number.POSITIVE_INFINITY
 
 function policy(options: Record<string, number> = {}, random = 1): RetryPolicy {
-  return new RetryPolicy(resolveHttp2Options(options), () => random)
+  return new RetryPolicy(resolveNetworkOptions(options), () => random)
 }
 
 describe('the retry policy', () => {
@@ -58,26 +58,4 @@ describe('the retry policy', () => {
     assert.equal(minute.isInTime(60_000), true)
     assert.equal(minute.isInTime(60_001), false)
   })
-})
-
-describe('Retry-After', () => {
-  const now = Date.UTC(2026, 2, 4, 5, 6, 7)
-  const cases: readonly [string | undefined, number][] = [
-    [undefined, 0],
-    ['0', 0],
-    ['120', 120_000],
-    ['Wed, 04 Mar 2026 05:06:37 GMT', 30_000],
-    ['Wednesday, 04-Mar-26 05:06:37 GMT', 30_000],
-    ['Wed, 04 Mar 2026 05:06:00 GMT', 0],
-    ['', 0],
-    ['soon', 0],
-    ['-5', 0],
-    ['1.5', 0],
-    ['99999999999999999999', 1e23],
-  ]
-  for (const [value, milliseconds] of cases) {
-    it(`${JSON.stringify(value)} is ${milliseconds} ms`, () => {
-      assert.equal(parseRetryAfter(value, now), milliseconds)
-    })
-  }
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { resolveHttp2Options } from '#src/backend/http2/options.js'
+import { resolveNetworkOptions } from '#src/backend/network-options.js'
 
-const DEFAULTS = resolveHttp2Options({})
+const DEFAULTS = resolveNetworkOptions({})
 /** setTimeout counts in 32 bits, in milliseconds. */
 const LONGEST = (2 ** 31 - 1) / 1000
 
@@ -31,7 +31,7 @@ describe('the options of the default backend', () => {
       topic: 'com.example.app',
       connectTimeout: undefined,
     }
-    assert.deepEqual(resolveHttp2Options(given), {
+    assert.deepEqual(resolveNetworkOptions(given), {
       ...DEFAULTS,
       requestTimeout: 0.25,
       maxAttempts: 3,
@@ -42,7 +42,7 @@ describe('the options of the default backend', () => {
   for (const name of Object.keys(DEFAULTS)) {
     for (const value of [-1, Number.NaN, '5', null, true, Number.NEGATIVE_INFINITY]) {
       it(`refuse ${name}: ${JSON.stringify(value)} (${typeof value})`, () => {
-        assert.throws(() => resolveHttp2Options({ [name]: value }), {
+        assert.throws(() => resolveNetworkOptions({ [name]: value }), {
           name: 'TypeError',
           message: new RegExp(`^${name} is .*; give a number of at least `),
         })
@@ -52,7 +52,7 @@ describe('the options of the default backend', () => {
 
   for (const name of ['maxConnections', 'maxAttempts', 'badTokenLimit', 'connectTimeout', 'requestTimeout']) {
     it(`refuse ${name}: 0, with which nothing would ever be sent`, () => {
-      assert.throws(() => resolveHttp2Options({ [name]: 0 }), TypeError)
+      assert.throws(() => resolveNetworkOptions({ [name]: 0 }), TypeError)
     })
   }
 
@@ -60,7 +60,7 @@ describe('the options of the default backend', () => {
     const unlimited = Object.fromEntries(
       Object.keys(DEFAULTS).map((name) => [name, Number.POSITIVE_INFINITY]),
     )
-    const { maxConnections, maxAttempts, badTokenLimit, ...durations } = resolveHttp2Options(unlimited)
+    const { maxConnections, maxAttempts, badTokenLimit, ...durations } = resolveNetworkOptions(unlimited)
     assert.deepEqual([maxConnections, maxAttempts, badTokenLimit], Array(3).fill(Number.POSITIVE_INFINITY))
     assert.deepEqual(Object.values(durations), Array(8).fill(LONGEST))
   })

@@ -1,10 +1,17 @@
-/** How the default backend uses the network. Every duration is in seconds, fractions allowed. */
-export interface Http2Options {
+/**
+ * How the backends use the network. Every duration is in seconds, fractions allowed. `BinaryBackend` has a single
+ * connection and no PING, so that `maxConnections`, `pingInterval`, `pingTimeout`, `idleTimeout` and `badTokenLimit` mean
+ * nothing to it; it tries again after `retryDelay` to connect, not for each notification.
+ */
+export interface NetworkOptions {
   /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
   readonly maxConnections?: number | undefined
-  /** Seconds for a connection to be usable: DNS, TCP, TLS and the server's first SETTINGS. Default: 10. */
+  /** Seconds for a connection to be usable: DNS, TCP, TLS and, over HTTP/2, the server's first SETTINGS. Default: 10. */
   readonly connectTimeout?: number | undefined
-  /** Seconds for an answer, counted from when the request was sent, not from when it was queued. Default: 20. */
+  /**
+   * Seconds for an answer, counted from when the request was sent, not from when it was queued; for `BinaryBackend`,
+   * whose gateway gives none, for what was written to leave. Default: 20.
+   */
   readonly requestTimeout?: number | undefined
   /** How often a notification is sent at most, when Apple answers "later" or its fate is unknown. Default: 10. */
   readonly maxAttempts?: number | undefined
@@ -27,9 +34,9 @@ export interface Http2Options {
   readonly badTokenLimit?: number | undefined
 }
 
-export type ResolvedHttp2Options = Required<{ readonly [K in keyof Http2Options]: number }>
+export type ResolvedNetworkOptions = Required<{ readonly [K in keyof NetworkOptions]: number }>
 
-const DEFAULTS: ResolvedHttp2Options = {
+const DEFAULTS: ResolvedNetworkOptions = {
   maxConnections: 8,
   connectTimeout: 10,
   requestTimeout: 20,
@@ -44,7 +51,7 @@ const DEFAULTS: ResolvedHttp2Options = {
 }
 
 /** The smallest value that makes sense; 0 for those that may be switched off. */
-const MINIMA: ResolvedHttp2Options = {
+const MINIMA: ResolvedNetworkOptions = {
   maxConnections: 1,
   connectTimeout: 0.001,
   requestTimeout: 0.001,
@@ -68,9 +75,9 @@ const LONGEST_DURATION = (2 ** 31 - 1) / 1000
  *
  * @throws {TypeError} for a value that makes no sense
  */
-export function resolveHttp2Options(options: Readonly<Record<string, unknown>>): ResolvedHttp2Options {
+export function resolveNetworkOptions(options: Readonly<Record<string, unknown>>): ResolvedNetworkOptions {
   const resolved: Record<string, number> = { ...DEFAULTS }
-  for (const name of Object.keys(DEFAULTS) as (keyof ResolvedHttp2Options)[]) {
+  for (const name of Object.keys(DEFAULTS) as (keyof ResolvedNetworkOptions)[]) {
     const value = options[name]
     if (value === undefined) continue
     if (typeof value !== 'number' || Number.isNaN(value) || value < MINIMA[name]) {
@@ -79,5 +86,5 @@ export function resolveHttp2Options(options: Readonly<Record<string, unknown>>):
     resolved[name] = NUMBERS.has(name) ? value : Math.min(value, LONGEST_DURATION)
   }
   // Every key of the defaults is there.
-  return resolved as ResolvedHttp2Options
+  return resolved as ResolvedNetworkOptions
 }

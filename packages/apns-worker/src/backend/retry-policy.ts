@@ -1,4 +1,4 @@
-import type { ResolvedHttp2Options } from './options.js'
+import type { ResolvedNetworkOptions } from './network-options.js'
 
 /** Beyond any ceiling; without an end, doubling comes to Infinity, and no delay of 0 survives that. */
 const MAX_DOUBLINGS = 64
@@ -14,7 +14,7 @@ export class RetryPolicy {
   /**
    * @param random from 0 up to 1, as `Math.random`
    */
-  constructor(options: ResolvedHttp2Options, random: () => number) {
+  constructor(options: ResolvedNetworkOptions, random: () => number) {
     this.#maxAttempts = options.maxAttempts
     this.#retryDelayMs = options.retryDelay * 1000
     this.#maxRetryDelayMs = options.maxRetryDelay * 1000
@@ -58,12 +58,4 @@ export class RetryPolicy {
     const ceilingMs = Math.min(this.#retryDelayMs * 2 ** doublings, this.#maxRetryDelayMs)
     return ceilingMs * this.#random()
   }
-}
-
-/** `Retry-After` in milliseconds from now: seconds or an HTTP date (RFC 9110, section 10.2.3); 0 if it is neither. */
-export function parseRetryAfter(value: string | undefined, nowMs: number): number {
-  if (value === undefined) return 0
-  if (/^\d+$/.test(value)) return Number(value) * 1000
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? 0 : Math.max(0, at - nowMs)
 }
