@@ -1,4 +1,5 @@
 import { ApnsError, type ApnsErrorCode, type Failure } from './error.js'
+import type { Linked } from './linked-list.js'
 import type { Message } from './message.js'
 import { apnsIdOf, type Notification } from './notification.js'
 import type { SettlementObserver } from './queue.js'
@@ -34,18 +35,26 @@ export interface DeliveryOwner {
  * What becomes of a message that was sent: counts at any time, all together at the end (`done`), or one by one
  * (`for await`). Keeping it is not needed for anything to be sent.
  */
-export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
+export class Delivery implements SettlementObserver, AsyncIterable<Outcome>, Linked<Delivery> {
   readonly message: Message
   readonly #owner: DeliveryOwner
   #succeeded = 0
   #failed = 0
-  /** The tokens' indices, in the order in which their fates became known; outcomes are made from it when asked for. */
-  readonly #order: number[] = []
+  /** @internal Neighbours in the manager's list of deliveries that are not done. */
+  previous: Delivery | undefined = undefined
+  /** @internal */
+  next: Delivery | undefined = undefined
+  /**
+   * The tokens' indices, in the order in which their fates became known; outcomes are made from it when asked for. A
+   * single token needs none.
+   */
+  #order: Uint32Array | undefined
   #failures: Map<number, Failure> | undefined
   #uniqueIds: Map<number, string> | undefined
   #firstIdent = 0
-  #done: PromiseWithResolvers | undefined
-  #wakers: (() => void)[] = []
+  #done: Promise<DeliveryReport> | undefined
+  #resolveDone: ((report: DeliveryReport) => void) | undefined
+  #wakers: (() => void)[] | undefined
   #listener: (() => void) | undefined
 
   /** @internal */
@@ -75,11 +84,13 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
 
   /** Resolves when the fate of every notification is known. Never rejects: refusals are counted, and are outcomes. */
   done(): Promise<DeliveryReport> {
-    if (this.#done === undefined) {
-      this.#done = promiseWithResolvers()
-      if (this.pending === 0) this.#done.resolve(this.#report())
-    }
-    return this.#done.promise
+    this.#done ??=
+      this.pending === 0
+        ? Promise.resolve(this.#report())
+        : new Promise((resolve) => {
+            this.#resolveDone = resolve
+          })
+    return this.#done
   }
 
   /**
@@ -94,20 +105,20 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   /** Each notification's outcome, as it is known; from the first, whenever it is begun, and any number of times. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Outcome, void, undefined> {
     for (let position = 0; position < this.total; position++) {
-      while (position >= this.#order.length) await this.#progress()
+      while (position >= this.settledCount) await this.#progress()
       yield this.outcomeAt(position)
     }
   }
 
   /** @internal How many outcomes are known. */
   get settledCount(): number {
-    return this.#order.length
+    return this.#succeeded + this.#failed
   }
 
   /** @internal The outcome that became known as the nth. */
   outcomeAt(position: number): Outcome {
-    const index = this.#order[position]
-    if (index === undefined) throw new RangeError(`outcome ${position} is not known yet`)
+    if (!(position < this.settledCount)) throw new RangeError(`outcome ${position} is not known yet`)
+    const index = this.#order?.[position] ?? 0
     const token = this.message.tokenList.hex(index)
     const ident = (this.#firstIdent + index) >>> 0
     const apnsId = apnsIdOf(this.message, ident)
@@ -125,8 +136,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   /** Called by the queue, once for each notification. */
   settled(notification: Notification, failure: Failure | undefined, uniqueId: string | undefined): void {
     const { index } = notification
-    if (this.#order.length === 0) this.#firstIdent = ((notification.ident ?? 0) - index) >>> 0
-    this.#order.push(index)
+    this.#remember(index, notification.ident ?? 0)
     if (failure === undefined) {
       this.#succeeded++
       if (uniqueId !== undefined) this.#rememberUniqueId(index, uniqueId)
@@ -136,16 +146,24 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
     }
     this.#owner.deliverySettled(failure)
     this.#listener?.()
-    if (this.#wakers.length > 0) this.#wake()
+    if (this.#wakers !== undefined) this.#wake()
     if (this.pending === 0) {
       this.#owner.deliveryDone(this)
-      this.#done?.resolve(this.#report())
+      this.#resolveDone?.(this.#report())
     }
   }
 
   /** @internal Calls back at each settlement from now on; there is one listener at most. */
   onSettled(listener: () => void): void {
     this.#listener = listener
+  }
+
+  #remember(index: number, ident: number): void {
+    if (this.settledCount === 0) {
+      this.#firstIdent = (ident - index) >>> 0
+      if (this.total > 1) this.#order = new Uint32Array(this.total)
+    }
+    if (this.#order !== undefined) this.#order[this.settledCount] = index
   }
 
   #rememberFailure(index: number, failure: Failure): void {
@@ -159,30 +177,19 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   }
 
   #progress(): Promise<void> {
-    return new Promise((resolve) => this.#wakers.push(resolve))
+    return new Promise((resolve) => {
+      this.#wakers ??= []
+      this.#wakers.push(resolve)
+    })
   }
 
   #wake(): void {
-    const wakers = this.#wakers
-    this.#wakers = []
+    const wakers = this.#wakers ?? []
+    this.#wakers = undefined
     for (const wake of wakers) wake()
   }
 
   #report(): DeliveryReport {
     return { total: this.total, succeeded: this.#succeeded, failed: this.#failed }
   }
-}
-
-interface PromiseWithResolvers {
-  readonly promise: Promise<DeliveryReport>
-  readonly resolve: (report: DeliveryReport) => void
-}
-
-// Promise.withResolvers came with Node 22.
-function promiseWithResolvers(): PromiseWithResolvers {
-  let resolve: (report: DeliveryReport) => void = () => {}
-  const promise = new Promise<DeliveryReport>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }

@@ -6,6 +6,7 @@ import { type CloseReport, closeDown, ManagerClosedError, within } from './closi
 import { Delivery, type DeliveryOwner } from './delivery.js'
 import { ApnsError, type Failure, localFailure } from './error.js'
 import type { Feedback, Subscription } from './feedback.js'
+import { LinkedList } from './linked-list.js'
 import { callSafely, describeCause, isThenable } from './logger.js'
 import {
   type ApnsManagerOptions,
@@ -52,7 +53,7 @@ export class ApnsManager {
   readonly #queue: NotificationQueue
   readonly #backend: Backend
   readonly #purgeTimer: PurgeTimer | undefined
-  readonly #open = new Set<Delivery>()
+  readonly #open = new LinkedList<Delivery>()
   readonly #counts = { accepted: 0, refused: 0, expired: 0, unknown: 0, cancelled: 0 }
   readonly #owner: DeliveryOwner
   readonly #closeListeners = new Set<(error: Error) => void>()
@@ -79,7 +80,7 @@ export class ApnsManager {
         this.#count(failure)
         this.#inFlightChanged?.()
       },
-      deliveryDone: (delivery) => this.#open.delete(delivery),
+      deliveryDone: (delivery) => this.#open.remove(delivery),
       cancelDelivery: (delivery) =>
         this.#queue.discard((_message, observer) => (observer === delivery ? CANCELLED : undefined)),
     }
@@ -119,7 +120,7 @@ export class ApnsManager {
     if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
     this.#backend.checkMessage(message)
     const delivery = new Delivery(message, this.#owner)
-    if (message.length > 0) this.#open.add(delivery)
+    if (message.length > 0) this.#open.append(delivery)
     this.#queue.append(message, delivery)
     this.#purgeTimer?.start()
     return delivery
@@ -153,7 +154,7 @@ export class ApnsManager {
    * @throws {ApnsError} when a configuration error has stopped the line, or stops it meanwhile: it would wait for ever
    */
   flushMessages(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve()
+    if (this.#open.length === 0) return Promise.resolve()
     if (this.#backend.paused !== undefined) return Promise.reject(this.#backend.paused)
     return new Promise((resolve, reject) => {
       const stopListening = this.#backend.onPause((error) => {
@@ -239,7 +240,7 @@ export class ApnsManager {
   async #close(timeout: number): Promise<CloseReport> {
     for (const listener of [...this.#closeListeners]) listener(new ManagerClosedError())
     const deadlineMs = performance.now() + timeout * 1000
-    if (this.#open.size > 0) {
+    if (this.#open.length > 0) {
       await within(
         timeout * 1000,
         this.flushMessages().catch(() => {}),

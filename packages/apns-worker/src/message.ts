@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { ApnsIdSeries } from './apns-id.js'
 import { MessageError } from './message-error.js'
 import { Notification } from './notification.js'
 import { findUnencodable } from './payload.js'
@@ -30,8 +30,6 @@ export interface MessageOptions {
 const MAX_COLLAPSE_ID_BYTES = 64
 const MAX_PRIORITY = 255
 const MAX_UINT32 = 0xffff_ffff
-/** How much of a UUID is the message's own; the last 32 bits are the notification's ident. */
-const ID_PREFIX_LENGTH = 28
 
 /**
  * One push notification, to be sent to any number of devices. Validated and encoded once, when it is made, and
@@ -45,10 +43,15 @@ export class Message {
   readonly pushType: PushType
   readonly collapseId: string | undefined
   readonly ambiguous: 'resend' | 'drop'
-  /** The payload as it is sent: JSON in UTF-8. Not to be changed. */
-  readonly encodedPayload: Uint8Array
-  /** The first 28 characters of each of its notifications' apns-id: random, and unlike every other message's. */
-  readonly idPrefix: string
+  /** @internal The payload as it is sent. */
+  readonly payloadText: string
+  /** @internal How many bytes that is in UTF-8. */
+  readonly payloadBytes: number
+  #encodedPayload: Uint8Array | undefined
+  /** @internal */
+  readonly idSeries: ApnsIdSeries
+  /** @internal Its number in the series. */
+  readonly idNumber: number
   /** @internal */
   readonly tokenList: TokenList
 
@@ -59,17 +62,19 @@ export class Message {
    */
   constructor(tokens: Iterable<string>, payload: object, options: MessageOptions = {}) {
     this.tokenList = TokenList.from(tokens)
-    this.encodedPayload = encodePayload(payload)
+    this.payloadText = encodePayload(payload)
+    this.payloadBytes = Buffer.byteLength(this.payloadText)
     this.expiration = unixSeconds(options.expiration)
     this.priority = checkedPriority(options.priority)
     this.topic = checkedTopic(options.topic)
     this.pushType = resolvePushType(options.pushType, this.topic, payload)
     this.collapseId = checkedCollapseId(options.collapseId)
     this.ambiguous = checkedAmbiguous(options.ambiguous)
-    this.idPrefix = randomUUID().slice(0, ID_PREFIX_LENGTH)
+    this.idSeries = ApnsIdSeries.current()
+    this.idNumber = this.idSeries.takeNumber()
     checkTopicFits(this.pushType, options.pushType !== undefined, this.topic)
     checkPriorityFits(options.pushType, this.priority)
-    checkSize(this.pushType, this.encodedPayload.length)
+    checkSize(this.pushType, this.payloadBytes)
   }
 
   /** How many devices it is for. */
@@ -84,9 +89,19 @@ export class Message {
 
   /** A copy of the payload. */
   get payload(): Record<string, unknown> {
-    const { buffer, byteOffset, length } = this.encodedPayload
     // It was made from an object.
-    return JSON.parse(Buffer.from(buffer, byteOffset, length).toString()) as Record<string, unknown>
+    return JSON.parse(this.payloadText) as Record<string, unknown>
+  }
+
+  /** The payload as it is sent: JSON in UTF-8. Not to be changed. */
+  get encodedPayload(): Uint8Array {
+    this.#encodedPayload ??= Buffer.from(this.payloadText)
+    return this.#encodedPayload
+  }
+
+  /** The first 28 characters of each of its notifications' apns-id: random, and unlike every other message's. */
+  get idPrefix(): string {
+    return this.idSeries.prefix(this.idNumber)
   }
 
   /** Its notifications, one for each token, in order; each with the next of the idents, where these are given. */
@@ -101,18 +116,17 @@ export class Message {
 
   /** @internal */
   notification(index: number, ident: number | undefined): Notification {
-    const { tokenList } = this
-    return new Notification(this, tokenList.bytes, ident, tokenList.start(index), tokenList.end(index))
+    return new Notification(this, this.tokenList, ident, index)
   }
 }
 
-function encodePayload(payload: unknown): Uint8Array {
+function encodePayload(payload: unknown): string {
   if (payload === null || typeof payload !== 'object' || Array.isArray(payload)) {
     throw new MessageError('BAD_PAYLOAD', 'payload is not an object; give { aps: { … } }')
   }
   const found = findUnencodable(payload)
   if (found !== undefined) throw new MessageError('BAD_PAYLOAD', `payload${found.path}: ${found.problem}`)
-  return Buffer.from(JSON.stringify(payload))
+  return JSON.stringify(payload)
 }
 
 function unixSeconds(expiration: unknown): number | undefined {

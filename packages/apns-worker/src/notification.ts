@@ -2,28 +2,24 @@ import type { Failure } from './error.js'
 import type { Message } from './message.js'
 import { encodeFrame, type FrameFields, type FrameFormat } from './protocol/gateway/frame.js'
 import type { SettlementObserver } from './queue.js'
-import { hexSlice } from './token-list.js'
+import { TokenList } from './token-list.js'
 
 /** One message to one device. Made by {@link Message.notifications}, or by the queue when it is claimed. */
 export class Notification {
   readonly message: Message
   /** 32 bits, unique among the notifications of a queue; undefined outside one. */
   readonly ident: number | undefined
-  /** @internal The bytes that hold the token, maybe among others. */
-  readonly tokenBytes: Uint8Array
-  /** @internal */
-  readonly tokenStart: number
-  /** @internal */
-  readonly tokenEnd: number
+  /** @internal The list that its token is in. */
+  readonly tokens: TokenList
+  /** @internal Where it is in that list. */
+  readonly index: number
 
   // What the queue knows of it, kept here so that a claim costs one object.
-  /** @internal */
-  index = 0
   /** @internal */
   observer: SettlementObserver | undefined = undefined
   /** @internal */
   state: NotificationState = 'free'
-  /** @internal Neighbours in the queue's list of claimed notifications, in the order of their claims. */
+  /** @internal Neighbours in the queue's list of claimed notifications. */
   previous: Notification | undefined = undefined
   /** @internal */
   next: Notification | undefined = undefined
@@ -39,31 +35,23 @@ export class Notification {
   firstFailedAtMs = 0
 
   /**
-   * @param encodedToken the bytes of the device token
-   * @param tokenStart where the token starts in these bytes, when they hold more than it
+   * @param encodedToken the bytes of the device token; or a list that it is in, with its index there
    */
-  constructor(
-    message: Message,
-    encodedToken: Uint8Array,
-    ident: number | undefined,
-    tokenStart = 0,
-    tokenEnd: number = encodedToken.length,
-  ) {
+  constructor(message: Message, encodedToken: Uint8Array | TokenList, ident: number | undefined, index = 0) {
     this.message = message
     this.ident = ident
-    this.tokenBytes = encodedToken
-    this.tokenStart = tokenStart
-    this.tokenEnd = tokenEnd
+    this.tokens = encodedToken instanceof Uint8Array ? TokenList.ofBytes(encodedToken) : encodedToken
+    this.index = index
   }
 
   /** The device token, hex-encoded in lower case. */
   get token(): string {
-    return hexSlice(this.tokenBytes, this.tokenStart, this.tokenEnd)
+    return this.tokens.hex(this.index)
   }
 
   /** The device token's bytes. */
   get encodedToken(): Uint8Array {
-    return this.tokenBytes.subarray(this.tokenStart, this.tokenEnd)
+    return this.tokens.bytes.subarray(this.tokens.start(this.index), this.tokens.end(this.index))
   }
 
   /** The `apns-id` of its requests: the message's own random id, and its ident in the last eight digits. */

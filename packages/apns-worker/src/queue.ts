@@ -1,8 +1,8 @@
 import type { Failure } from './error.js'
 import { Fifo } from './fifo.js'
+import { LinkedList } from './linked-list.js'
 import type { Message } from './message.js'
 import type { Notification } from './notification.js'
-import { ClaimedList } from './queue/claimed-list.js'
 import { FreshWork } from './queue/fresh-work.js'
 import { RetrySchedule } from './queue/retry-schedule.js'
 
@@ -49,9 +49,10 @@ export class NotificationQueue {
   readonly #purgesOnAppend: boolean
   #listener: QueueListener | undefined
 
-  readonly #claimed = new ClaimedList()
+  /** In the order of their claims. */
+  readonly #claimed = new LinkedList<Notification>()
   /** Taken out by `backtrack`, until somebody says what became of them. */
-  readonly #verdicts = new ClaimedList()
+  readonly #verdicts = new LinkedList<Notification>()
   /** Given back; the next to be claimed is the last. */
   readonly #returned: Notification[] = []
   /** To be tried again at once. */
@@ -353,7 +354,7 @@ export class NotificationQueue {
     this.#verdicts.append(notification)
   }
 
-  #purge(list: ClaimedList, nowMs: number): void {
+  #purge(list: LinkedList<Notification>, nowMs: number): void {
     for (let first = list.first; first !== undefined && first.purgeAtMs <= nowMs; first = list.first)
       this.settle(first)
   }

@@ -9,26 +9,29 @@ const MAX_POOLED_BYTES = 1024
 
 /**
  * Device tokens, packed: the bytes of all of them one after the other, so that a million tokens cost 32 MB and no
- * object each. Offsets are kept only when lengths differ.
+ * object each. Offsets are kept only when lengths differ. A single token is kept as the text that it is sent as.
  */
 export class TokenList {
   readonly length: number
-  /** All tokens' bytes. Not to be changed. */
-  readonly bytes: Uint8Array
+  /** The one token, hex-encoded in lower case, where there is just one. */
+  readonly single: string | undefined
+  #bytes: Uint8Array | undefined
   readonly #tokenBytes: number
   /** Where each token starts, and one more for the end; undefined when all have the same length. */
   readonly #offsets: Uint32Array | undefined
 
   private constructor(
-    bytes: Uint8Array,
+    bytes: Uint8Array | undefined,
     length: number,
     tokenBytes: number,
     offsets: Uint32Array | undefined,
+    single: string | undefined,
   ) {
-    this.bytes = bytes
+    this.#bytes = bytes
     this.length = length
     this.#tokenBytes = tokenBytes
     this.#offsets = offsets
+    this.single = single
   }
 
   /**
@@ -43,11 +46,36 @@ export class TokenList {
     if (tokens === null || typeof tokens !== 'object' || !(Symbol.iterator in tokens)) {
       throw new MessageError('BAD_TOKENS', 'tokens is not a list of hex-encoded device tokens')
     }
-    const packer = new TokenPacker(Array.isArray(tokens) ? tokens.length : FIRST_CAPACITY_TOKENS)
+    if (!Array.isArray(tokens)) return TokenList.#pack(tokens, FIRST_CAPACITY_TOKENS)
+    return tokens.length === 1 ? TokenList.#one(tokens[0]) : TokenList.#pack(tokens, tokens.length)
+  }
+
+  /** The list of one token, given as its bytes. */
+  static ofBytes(token: Uint8Array): TokenList {
+    const single = Buffer.from(token.buffer, token.byteOffset, token.length).toString('hex')
+    return new TokenList(token, 1, token.length, undefined, single)
+  }
+
+  static #one(token: unknown): TokenList {
+    const problem = faultOf(token) ?? (isHex(token as string) ? undefined : NOT_HEX)
+    if (problem !== undefined) throw badToken(token, 0, problem)
+    // `faultOf` has seen that it is a string.
+    const single = (token as string).toLowerCase()
+    return new TokenList(undefined, 1, single.length >>> 1, undefined, single)
+  }
+
+  static #pack(tokens: Iterable<string>, expectedTokens: number): TokenList {
+    const packer = new TokenPacker(expectedTokens)
     for (const token of tokens) packer.add(token)
     return packer.finish(
-      (bytes, length, tokenBytes, offsets) => new TokenList(bytes, length, tokenBytes, offsets),
+      (bytes, length, tokenBytes, offsets) => new TokenList(bytes, length, tokenBytes, offsets, undefined),
     )
+  }
+
+  /** All tokens' bytes. Not to be changed. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= Buffer.from(this.single ?? '', 'hex')
+    return this.#bytes
   }
 
   /** Where the token at an index starts in {@link bytes}. */
@@ -64,17 +92,15 @@ export class TokenList {
 
   /** The token at an index, hex-encoded in lower case. */
   hex(index: number): string {
-    return hexSlice(this.bytes, this.start(index), this.end(index))
+    if (this.single !== undefined && index === 0) return this.single
+    const { buffer, byteOffset } = this.bytes
+    const start = this.start(index)
+    return Buffer.from(buffer, byteOffset + start, this.end(index) - start).toString('hex')
   }
 
   *[Symbol.iterator](): Generator<string, void, undefined> {
     for (let index = 0; index < this.length; index++) yield this.hex(index)
   }
-}
-
-/** Bytes as lower-case hex. */
-export function hexSlice(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex')
 }
 
 class TokenPacker {
@@ -85,20 +111,20 @@ class TokenPacker {
   #offsets: number[] | undefined
 
   constructor(expectedTokens: number) {
-    // Node's pool for the few tokens of most messages (an ArrayBuffer of their own costs more than everything else
-    // here, see bench/); not for long lists, which would keep a shared slab alive.
+    // Node's pool for a few tokens: an ArrayBuffer of their own costs more than everything else here; not for long lists,
+    // which would keep a shared slab alive.
     const bytes = expectedTokens * USUAL_TOKEN_BYTES
     this.#buffer = bytes <= MAX_POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
   }
 
   add(token: string): void {
     const problem = faultOf(token)
-    if (problem !== undefined) throw this.#badToken(token, problem)
+    if (problem !== undefined) throw badToken(token, this.#length, problem)
     const tokenBytes = token.length >>> 1
     if (this.#bytes + tokenBytes > this.#buffer.length) this.#grow(tokenBytes)
     // Node's decoder stops at the first character that is not hex; what it wrote tells whether it reached the end.
     if (this.#buffer.write(token, this.#bytes, tokenBytes, 'hex') !== tokenBytes) {
-      throw this.#badToken(token, 'is not hex-encoded')
+      throw badToken(token, this.#length, NOT_HEX)
     }
     if (tokenBytes !== this.#tokenBytes) this.#lengthChanged(tokenBytes)
     this.#offsets?.push(this.#bytes)
@@ -133,12 +159,24 @@ class TokenPacker {
     this.#buffer.copy(larger, 0, 0, this.#bytes)
     this.#buffer = larger
   }
+}
 
-  #badToken(token: unknown, problem: string): MessageError {
-    return new MessageError('BAD_TOKEN', `tokens[${this.#length}] (${shorten(token)}) ${problem}`, {
-      index: this.#length,
-    })
+/** 1 at the code of each hexadecimal digit. */
+const IS_HEX_DIGIT = new Uint8Array(128)
+for (const digit of '0123456789abcdefABCDEF') IS_HEX_DIGIT[digit.charCodeAt(0)] = 1
+
+/** A loop takes a third of the time of a regular expression. */
+function isHex(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    if (IS_HEX_DIGIT[text.charCodeAt(at)] !== 1) return false
   }
+  return true
+}
+
+const NOT_HEX = 'is not hex-encoded'
+
+function badToken(token: unknown, index: number, problem: string): MessageError {
+  return new MessageError('BAD_TOKEN', `tokens[${index}] (${shorten(token)}) ${problem}`, { index })
 }
 
 function faultOf(token: unknown): string | undefined {

@@ -84,7 +84,6 @@ function* restOf(batch: Batch): Generator<Notification, void, undefined> {
 
 function notificationOf(batch: Batch, index: number): Notification {
   const notification = batch.message.notification(index, (batch.firstIdent + index) >>> 0)
-  notification.index = index
   notification.observer = batch.observer
   notification.state = 'unclaimed'
   return notification

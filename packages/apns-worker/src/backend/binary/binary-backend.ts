@@ -134,12 +134,12 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     }
   }
 
-  override checkMessage({ encodedPayload }: Message): void {
+  override checkMessage({ payloadBytes }: Message): void {
     const limit = GATEWAY_PAYLOAD_BYTES[this.#format]
-    if (encodedPayload.length > limit) {
+    if (payloadBytes > limit) {
       throw new MessageError(
         'PAYLOAD_TOO_LARGE',
-        `payload has ${encodedPayload.length} bytes; the binary gateway takes at most ${limit}`,
+        `payload has ${payloadBytes} bytes; the binary gateway takes at most ${limit}`,
       )
     }
   }

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import type { Message } from '../../message.js'
 import { connectTls, speaksHttp2, type TlsTarget } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
 import { ClientSession } from '../../protocol/http2/client-session.js'
@@ -138,7 +139,7 @@ export class Connection implements SessionEvents<Exchange> {
     this.#session.request(
       new Exchange(notification, providerToken, nowMs),
       head,
-      notification.message.encodedPayload,
+      bodyOf(notification.message),
     )
   }
 
@@ -353,6 +354,12 @@ export class Connection implements SessionEvents<Exchange> {
     this.#session.lost()
     this.#owner.closed(this, end)
   }
+}
+
+/** Text, where the payload is ASCII and goes out once: bytes are an object more. */
+function bodyOf(message: Message): Uint8Array | string {
+  const { length, payloadText, payloadBytes } = message
+  return length === 1 && payloadText.length === payloadBytes ? payloadText : message.encodedPayload
 }
 
 const MIN_TICK_MS = 5

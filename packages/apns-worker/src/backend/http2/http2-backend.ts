@@ -173,6 +173,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   #fill(connection: Connection, nowMs: number): void {
     const { queue } = this
+    const providerToken = this.#credentials.kind === 'token' ? this.#credentials.tokens.current() : undefined
     while (connection.capacity > 0) {
       const notification = queue.claim()
       if (notification === undefined) return
@@ -181,8 +182,6 @@ export class Http2Backend extends Backend implements ConnectionOwner {
         this.#fail(notification, notification.doubt ?? EXPIRED)
         continue
       }
-      const providerToken =
-        this.#credentials.kind === 'token' ? this.#credentials.tokens.current() : undefined
       connection.send(notification, this.#writer.prepare(notification, providerToken), providerToken, nowMs)
     }
   }

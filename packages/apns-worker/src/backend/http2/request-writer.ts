@@ -1,3 +1,4 @@
+import { LOWER_DIGITS, lowerDigits, UPPER_DIGITS, upperDigits } from '../../apns-id.js'
 import type { Message } from '../../message.js'
 import { MessageError } from '../../message-error.js'
 import type { Notification } from '../../notification.js'
@@ -11,7 +12,8 @@ const APNS_ID = new FieldName('apns-id')
 const APNS_EXPIRATION = new FieldName('apns-expiration')
 const APNS_COLLAPSE_ID = new FieldName('apns-collapse-id')
 const PATH_PREFIX = Buffer.from('/3/device/')
-const HEX_DIGITS = Buffer.from('0123456789abcdef')
+const HYPHEN = 0x2d
+const IDENT_DIGITS = 8
 const APNS_ID_LENGTH = 36
 
 /** How many different heads are remembered; a sender has a handful, unless it makes a topic for each message. */
@@ -75,16 +77,16 @@ export class RequestWriter implements RequestHead {
     const notification = this.#notification
     const template = this.#template
     if (notification === undefined || template === undefined) throw new Error('prepare() comes first')
-    const { message, tokenBytes, tokenStart, tokenEnd } = notification
+    const { message } = notification
     encoder.template(this.#leading)
-    const path = encoder.literal(PATH, PATH_PREFIX.length + (tokenEnd - tokenStart) * 2)
-    path.bytes(PATH_PREFIX)
-    path.hex(tokenBytes, tokenStart, tokenEnd)
+    writePath(encoder, notification)
     encoder.template(template)
     const id = encoder.literal(APNS_ID, APNS_ID_LENGTH)
-    id.latin1(message.idPrefix)
-    const ident = notification.ident ?? 0
-    for (let shift = 28; shift >= 0; shift -= 4) id.byte(HEX_DIGITS[(ident >>> shift) & 15] as number)
+    id.bytes(message.idSeries.baseBytes)
+    id.hexDigits(upperDigits(message.idNumber), UPPER_DIGITS)
+    id.byte(HYPHEN)
+    id.hexDigits(lowerDigits(message.idNumber), LOWER_DIGITS)
+    id.hexDigits(notification.ident ?? 0, IDENT_DIGITS)
     if (message.expiration !== undefined) writeText(encoder, APNS_EXPIRATION, String(message.expiration))
     if (message.collapseId !== undefined) writeText(encoder, APNS_COLLAPSE_ID, latin1Of(message.collapseId))
   }
@@ -116,6 +118,21 @@ function haveSameTemplate(one: Message, other: Message): boolean {
     one === other ||
     (one.pushType === other.pushType && one.priority === other.priority && one.topic === other.topic)
   )
+}
+
+function writePath(encoder: HpackEncoder, { tokens, index }: Notification): void {
+  const { single } = tokens
+  if (single === undefined) {
+    const start = tokens.start(index)
+    const end = tokens.end(index)
+    const path = encoder.literal(PATH, PATH_PREFIX.length + (end - start) * 2)
+    path.bytes(PATH_PREFIX)
+    path.hex(tokens.bytes, start, end)
+  } else {
+    const path = encoder.literal(PATH, PATH_PREFIX.length + single.length)
+    path.bytes(PATH_PREFIX)
+    path.latin1(single)
+  }
 }
 
 function writeText(encoder: HpackEncoder, name: FieldName, latin1: string): void {

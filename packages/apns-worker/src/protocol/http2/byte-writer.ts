@@ -4,13 +4,16 @@ const HEX_LOW = Uint8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'
 /** Below this many bytes a loop beats `TypedArray.prototype.set`, whose call costs about 40 ns. */
 const LOOP_COPY_BYTES = 32
 
+/** Below this many characters a loop beats the call of Node's encoder. */
+const LOOP_LATIN1_LENGTH = 32
+
 /** Bytes that are written one after the other into a buffer that grows. */
 export class ByteWriter {
-  #bytes: Uint8Array
+  #bytes: Buffer
   #length = 0
 
   constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity)
+    this.#bytes = Buffer.allocUnsafeSlow(capacity)
   }
 
   /** Number of bytes written. */
@@ -49,8 +52,9 @@ export class ByteWriter {
     if (this.#bytes.length - this.#length < count) this.#grow(count)
     const target = this.#bytes
     let at = this.#length
-    for (let i = 0; i < count; i++) target[at++] = text.charCodeAt(i)
-    this.#length = at
+    this.#length = at + count
+    if (count > LOOP_LATIN1_LENGTH) target.write(text, at, count, 'latin1')
+    else for (let i = 0; i < count; i++) target[at++] = text.charCodeAt(i)
   }
 
   /** `source[start, end)` as lower-case hexadecimal digits, two for each byte. */
@@ -65,6 +69,15 @@ export class ByteWriter {
       target[at + 1] = HEX_LOW[byte] as number
       at += 2
     }
+    this.#length = at
+  }
+
+  /** The lowest bits of a number as lower-case hexadecimal digits, at most eight. */
+  hexDigits(value: number, digits: number): void {
+    this.reserve(digits)
+    let at = this.#length
+    for (let shift = digits * 4 - 4; shift >= 0; shift -= 4)
+      this.#bytes[at++] = HEX_LOW[(value >>> shift) & 15] as number
     this.#length = at
   }
 
@@ -128,11 +141,11 @@ export class ByteWriter {
 
   /** A copy of `[start, end)` of what was written. */
   slice(start: number = 0, end: number = this.#length): Uint8Array {
-    return this.#bytes.slice(start, end)
+    return Uint8Array.prototype.slice.call(this.#bytes, start, end)
   }
 
   /** Hands over what was written and goes on, empty, with `next`. */
-  take(next: Uint8Array): Uint8Array {
+  take(next: Buffer): Uint8Array {
     const written = this.#bytes.subarray(0, this.#length)
     this.#bytes = next
     this.#length = 0
@@ -140,7 +153,7 @@ export class ByteWriter {
   }
 
   #grow(count: number): void {
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count))
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count))
     larger.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = larger
   }

@@ -132,10 +132,11 @@ export class ClientSession<S extends ClientStream> {
   }
 
   /**
-   * Opens a stream and writes the request to the output. `capacity` must be above 0. The body is copied, or kept by
-   * reference until the peer's windows permit: do not change it. Throws on a programmer's mistake.
+   * Opens a stream and writes the request to the output. `capacity` must be above 0. The body, as bytes or as a string of
+   * characters up to U+00FF that stand for one byte each, is copied, or kept by reference until the peer's windows permit:
+   * do not change it. Throws on a programmer's mistake.
    */
-  request(stream: S, head: RequestHead, body?: Uint8Array): void {
+  request(stream: S, head: RequestHead, body?: Uint8Array | string): void {
     if (this.capacity <= 0)
       throw new Error('the session has no capacity for a request; look at `capacity` first')
     try {

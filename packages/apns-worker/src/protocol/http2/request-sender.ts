@@ -47,7 +47,7 @@ export class RequestSender<S extends ClientStream> {
   }
 
   /** Opens a stream. */
-  request(stream: S, head: RequestHead, body: Uint8Array | undefined): void {
+  request(stream: S, head: RequestHead, body: Uint8Array | string | undefined): void {
     const core = this.#core
     const output = core.output
     const bodyLength = body === undefined ? 0 : body.length
@@ -72,9 +72,10 @@ export class RequestSender<S extends ClientStream> {
       this.#window -= bodyLength
       stream.sendWindow -= bodyLength
       output.frameHeader(bodyLength, LAST_DATA, id)
-      output.bytes(body)
+      if (typeof body === 'string') output.latin1(body)
+      else output.bytes(body)
     } else {
-      stream.body = body
+      stream.body = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
       stream.bodyOffset = 0
       this.#send(stream)
     }

@@ -18,6 +18,8 @@ import { printedSeed } from './support/seed.js'
 const seed = printedSeed()
 
 const body = (length: number): Buffer => Buffer.alloc(length, 'b')
+/** Bytes of every value. */
+const mixedBytes = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, at) => (at * 7) & 0xff))
 
 /** What was said of bodies, and nothing else. */
 function dataOf(dialogue: Dialogue): string[] {
@@ -195,7 +197,7 @@ test('a peer that sends more than it was granted on the connection, be it for st
 
 test('any order of credit and of table changes: no window is ever exceeded, and every body arrives whole', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('open' as const), size: fc.nat(3000) }),
+    fc.record({ kind: fc.constant('open' as const), size: fc.nat(3000), isText: fc.boolean() }),
     fc.record({
       kind: fc.constant('stream' as const),
       pick: fc.nat(20),
@@ -216,6 +218,7 @@ test('any order of credit and of table changes: no window is ever exceeded, and 
       let connection = 0
       const windows = new Map<number, number>()
       const bodies = new Map<number, { size: number; sent: number }>()
+      const sentBytes = new Map<number, Buffer[]>()
       const check = (): void => {
         for (const { type, streamId, payload, flags } of dialogue.sent()) {
           if (type !== 0) continue
@@ -224,6 +227,7 @@ test('any order of credit and of table changes: no window is ever exceeded, and 
           const record = bodies.get(streamId)
           assert.ok(record !== undefined)
           record.sent += payload.length
+          sentBytes.get(streamId)?.push(Buffer.from(payload))
           assert.equal((flags & END_STREAM) !== 0, record.sent === record.size)
           assert.ok(payload.length > 0 && connection >= 0 && (windows.get(streamId) ?? -1) >= 0)
         }
@@ -240,10 +244,12 @@ test('any order of credit and of table changes: no window is ever exceeded, and 
       for (const each of steps) {
         if (each.kind === 'open') {
           if (dialogue.session.capacity === 0) continue
-          const { id } = dialogue.open(body(each.size))
+          const bytes = mixedBytes(each.size)
+          const { id } = dialogue.open(each.isText ? bytes.toString('latin1') : bytes)
           if (each.size > 0) {
             windows.set(id, initial)
             bodies.set(id, { size: each.size, sent: 0 })
+            sentBytes.set(id, [])
           }
         } else if (each.kind === 'initial') change(each.size)
         else if (each.kind === 'connection') {
@@ -262,7 +268,9 @@ test('any order of credit and of table changes: no window is ever exceeded, and 
       check()
       change(100_000)
       check()
-      assert.ok([...bodies.values()].every(({ size, sent }) => sent === size))
+      for (const [id, { size }] of bodies) {
+        assert.deepEqual(Buffer.concat(sentBytes.get(id) ?? []), mixedBytes(size))
+      }
     }),
     { numRuns: 300, seed },
   )

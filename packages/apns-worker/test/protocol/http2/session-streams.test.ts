@@ -54,7 +54,7 @@ test('when the stream ids are used up, there is no more room', () => {
   assert.deepEqual(room, [2, 1, 0])
   const ids = [0x7fff_fffb, 0x7fff_fffd, 0x7fff_ffff]
   assert.deepEqual(
-    parseFrames(core.output.take(new Uint8Array(0))).map(({ streamId }) => streamId),
+    parseFrames(core.output.take(Buffer.alloc(0))).map(({ streamId }) => streamId),
     ids.flatMap((id) => [id, id]),
   )
   assert.deepEqual(

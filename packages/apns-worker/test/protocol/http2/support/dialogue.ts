@@ -110,7 +110,10 @@ export class Dialogue {
     return this.log.events.splice(0)
   }
 
-  open(body?: Uint8Array, ...fields: readonly (readonly [name: string, value: string])[]): TestRequest {
+  open(
+    body?: Uint8Array | string,
+    ...fields: readonly (readonly [name: string, value: string])[]
+  ): TestRequest {
     const stream = new TestRequest(...fields)
     this.session.request(stream, stream, body)
     return stream
