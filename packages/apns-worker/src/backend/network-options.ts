@@ -1,7 +1,8 @@
 /**
  * How the backends use the network. Every duration is in seconds, fractions allowed. `BinaryBackend` has a single
- * connection and no PING, so that `maxConnections`, `pingInterval`, `pingTimeout`, `idleTimeout` and `badTokenLimit` mean
- * nothing to it; it tries again after `retryDelay` to connect, not for each notification.
+ * connection and no PING, so that `maxConnections`, `pingInterval`, `pingTimeout`, `maxConnectionAge`,
+ * `maxConnectionRequests`, `idleTimeout` and `badTokenLimit` mean nothing to it; `retryDelay` is for connecting again, not
+ * for each notification.
  */
 export interface NetworkOptions {
   /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
@@ -25,6 +26,13 @@ export interface NetworkOptions {
   readonly pingInterval?: number | undefined
   /** Seconds for the answer to a PING; a connection that does not answer is given up. Default: 10. */
   readonly pingTimeout?: number | undefined
+  /**
+   * Seconds after which a connection takes no more notifications, and another takes its place, so that load and changes
+   * of addresses spread. Default: 86,400, a day; Infinity never.
+   */
+  readonly maxConnectionAge?: number | undefined
+  /** The same after so many requests; HTTP/2 ends at 1,073,741,824 (RFC 9113, section 5.1.1). Default: 500,000,000. */
+  readonly maxConnectionRequests?: number | undefined
   /** Seconds without work after which all connections but one are closed. Default: 60. */
   readonly idleTimeout?: number | undefined
   /**
@@ -46,6 +54,8 @@ const DEFAULTS: ResolvedNetworkOptions = {
   maxRetryTime: 3600,
   pingInterval: 600,
   pingTimeout: 10,
+  maxConnectionAge: 86_400,
+  maxConnectionRequests: 500_000_000,
   idleTimeout: 60,
   badTokenLimit: 20,
 }
@@ -61,12 +71,19 @@ const MINIMA: ResolvedNetworkOptions = {
   maxRetryTime: 0,
   pingInterval: 0.001,
   pingTimeout: 0.001,
+  maxConnectionAge: 0.001,
+  maxConnectionRequests: 1,
   idleTimeout: 0,
   badTokenLimit: 1,
 }
 
 /** Those that are no durations. */
-const NUMBERS: ReadonlySet<string> = new Set(['maxConnections', 'maxAttempts', 'badTokenLimit'])
+const NUMBERS: ReadonlySet<string> = new Set([
+  'maxConnections',
+  'maxConnectionRequests',
+  'maxAttempts',
+  'badTokenLimit',
+])
 /** The longest that `setTimeout` can wait, in seconds: a longer wait would be over at once. */
 const LONGEST_DURATION = (2 ** 31 - 1) / 1000
 

@@ -18,6 +18,8 @@ describe('the options of the default backend', () => {
       maxRetryTime: 3600,
       pingInterval: 600,
       pingTimeout: 10,
+      maxConnectionAge: 86_400,
+      maxConnectionRequests: 500_000_000,
       idleTimeout: 60,
       badTokenLimit: 20,
     })
@@ -60,8 +62,12 @@ describe('the options of the default backend', () => {
     const unlimited = Object.fromEntries(
       Object.keys(DEFAULTS).map((name) => [name, Number.POSITIVE_INFINITY]),
     )
-    const { maxConnections, maxAttempts, badTokenLimit, ...durations } = resolveNetworkOptions(unlimited)
-    assert.deepEqual([maxConnections, maxAttempts, badTokenLimit], Array(3).fill(Number.POSITIVE_INFINITY))
-    assert.deepEqual(Object.values(durations), Array(8).fill(LONGEST))
+    const { maxConnections, maxConnectionRequests, maxAttempts, badTokenLimit, ...durations } =
+      resolveNetworkOptions(unlimited)
+    assert.deepEqual(
+      [maxConnections, maxConnectionRequests, maxAttempts, badTokenLimit],
+      Array(4).fill(Number.POSITIVE_INFINITY),
+    )
+    assert.deepEqual(Object.values(durations), Array(9).fill(LONGEST))
   })
 })

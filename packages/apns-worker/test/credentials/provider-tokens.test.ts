@@ -5,10 +5,11 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import {
   CLOCK_TOLERANCE_MS,
+  MAX_AGE_MS,
   MINIMUM_RENEWAL_INTERVAL_MS,
   type ProviderTokenOptions,
   ProviderTokens,
-  RENEW_AFTER_MS,
+  SLOT_MS,
 } from '#src/credentials/provider-tokens.js'
 import { KEYS, keyPem, NOW_MS } from './test-certificates.js'
 
@@ -70,23 +71,42 @@ describe('the provider token', () => {
 })
 
 describe('the renewal of the provider token', () => {
-  it('happens at 45 minutes and not before', () => {
+  it('happens at the half hour and not before', () => {
     const { tokens, clock } = setUp()
     const first = tokens.current()
-    clock.nowMs += RENEW_AFTER_MS - 1
+    clock.nowMs = NOW_MS + SLOT_MS - 1
     assert.equal(tokens.current(), first)
     clock.nowMs += 1
     const second = tokens.current()
     assert.notEqual(second, first)
     assert.equal(tokens.current(), second)
-    assert.equal(issuedAtMs(second) - issuedAtMs(first), RENEW_AFTER_MS)
+    assert.equal(issuedAtMs(second) - issuedAtMs(first), SLOT_MS)
+  })
+
+  it('waits 20 minutes after it was made, however soon the half hour comes', () => {
+    const { tokens, clock } = setUp()
+    clock.nowMs = NOW_MS + SLOT_MS - MINUTE_MS
+    const first = tokens.current()
+    clock.nowMs += MINIMUM_RENEWAL_INTERVAL_MS - 1
+    assert.equal(tokens.current(), first)
+    clock.nowMs += 1
+    assert.equal(issuedAtMs(tokens.current()), NOW_MS + SLOT_MS)
+  })
+
+  it('gives all processes with one key tokens of one date', () => {
+    const dates = [0, 1, 12, 29].map((minutes) => {
+      const { tokens, clock } = setUp()
+      clock.nowMs = NOW_MS + minutes * MINUTE_MS
+      return issuedAtMs(tokens.current())
+    })
+    assert.deepEqual(dates, [NOW_MS, NOW_MS, NOW_MS, NOW_MS])
   })
 
   it('happens once after a long pause', () => {
     const { tokens, clock } = setUp()
     tokens.current()
     clock.nowMs += 8 * 60 * MINUTE_MS
-    assert.equal(issuedAtMs(tokens.current()), Math.floor(clock.nowMs / 1000) * 1000)
+    assert.equal(issuedAtMs(tokens.current()), NOW_MS + 8 * 60 * MINUTE_MS)
   })
 
   it('waits 20 minutes when the clock is set back right after signing', () => {
@@ -105,33 +125,34 @@ describe('the renewal of the provider token', () => {
   it('is at once when the clock is set back after 20 minutes', () => {
     const { tokens, clock } = setUp()
     const first = tokens.current()
-    clock.nowMs += 30 * MINUTE_MS
+    clock.nowMs += 25 * MINUTE_MS
     assert.equal(tokens.current(), first)
-    clock.nowMs -= 30 * MINUTE_MS + CLOCK_TOLERANCE_MS + 1
+    clock.nowMs = NOW_MS - CLOCK_TOLERANCE_MS - 1
     assert.notEqual(tokens.current(), first)
   })
 
   it('ignores a clock that is set back by a little', () => {
     const { tokens, clock } = setUp()
     const first = tokens.current()
-    clock.nowMs += 30 * MINUTE_MS
+    clock.nowMs += 25 * MINUTE_MS
     tokens.current()
-    clock.nowMs -= 30 * MINUTE_MS + CLOCK_TOLERANCE_MS
+    clock.nowMs = NOW_MS - CLOCK_TOLERANCE_MS
     assert.equal(tokens.current(), first)
   })
 
   it('does not let a clock that is set back keep a token past its time', () => {
     const { tokens, clock } = setUp()
     const first = tokens.current()
-    clock.nowMs += 40 * MINUTE_MS
-    tokens.current()
-    clock.nowMs -= 30 * MINUTE_MS
-    tokens.current()
-    clock.nowMs += 5 * MINUTE_MS
+    for (let minutes = 0; minutes < 50; minutes += 10) {
+      assert.equal(tokens.current(), first)
+      clock.nowMs += 10 * MINUTE_MS
+      tokens.current()
+      clock.nowMs -= 10 * MINUTE_MS
+    }
     assert.notEqual(tokens.current(), first)
   })
 
-  it('keeps to 20 and 45 minutes whatever the clock and the server do', () => {
+  it('keeps to 20 and 50 minutes whatever the clock and the server do, but for one exact date', () => {
     const step = fc.record({
       elapsedMs: fc.integer({ min: 0, max: 30 * MINUTE_MS }),
       jumpMs: fc.oneof(fc.constant(0), fc.integer({ min: -300 * MINUTE_MS, max: 0 })),
@@ -141,14 +162,20 @@ describe('the renewal of the provider token', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const { tokens, clock } = setUp()
         let token = tokens.current()
+        let datedBackMs = clock.nowMs - issuedAtMs(token)
         let ageMs = 0
+        let exactDates = 0
         const observe = (): void => {
           const next = tokens.current()
           if (next === token) {
-            assert.ok(ageMs < RENEW_AFTER_MS)
+            assert.ok(datedBackMs + ageMs < MAX_AGE_MS)
           } else {
-            assert.ok(ageMs >= MINIMUM_RENEWAL_INTERVAL_MS)
+            if (ageMs < MINIMUM_RENEWAL_INTERVAL_MS) {
+              assert.ok(datedBackMs >= MINUTE_MS, 'only a token that was dated back is replaced so soon')
+              assert.equal(++exactDates, 1, 'and only once')
+            }
             token = next
+            datedBackMs = clock.nowMs - issuedAtMs(token)
             ageMs = 0
           }
         }
@@ -182,6 +209,18 @@ describe('a token that the server calls expired', () => {
     clock.nowMs += MINIMUM_RENEWAL_INTERVAL_MS - 1
     assert.equal(tokens.expired(rejected), 'too-soon')
     assert.equal(tokens.current(), rejected)
+  })
+
+  it('is dated exactly from then on where it was dated back', () => {
+    const { tokens, clock } = setUp()
+    clock.nowMs = NOW_MS + 29 * MINUTE_MS
+    const rejected = tokens.current()
+    assert.equal(tokens.expired(rejected), 'renewed')
+    const exact = tokens.current()
+    assert.equal(issuedAtMs(exact), clock.nowMs)
+    assert.equal(tokens.expired(exact), 'too-soon')
+    clock.nowMs += 25 * MINUTE_MS
+    assert.equal(issuedAtMs(tokens.current()), clock.nowMs)
   })
 
   it('is not renewed again when its successor is refused too', () => {

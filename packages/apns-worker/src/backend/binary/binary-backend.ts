@@ -1,5 +1,6 @@
 import { CredentialError } from '../../credentials/credential-error.js'
 import { loadCredentials } from '../../credentials/credentials.js'
+import { ExpiryWarning } from '../../credentials/expiry-warning.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
@@ -54,6 +55,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   readonly #writeTimeoutMs: number
   readonly #maxAttempts: number
   readonly #policy: RetryPolicy
+  readonly #expiryWarning: ExpiryWarning
   readonly #graceRenewal: GraceRenewal
   readonly #feedbackReaders = new Set<Subscription>()
   #connection: GatewayConnection | undefined
@@ -81,6 +83,8 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
         'The binary gateway knows no provider tokens. Give a client certificate: { keyPath, certPath } or { pfxPath, passphrase }.',
       )
     }
+    this.#expiryWarning = new ExpiryWarning(credentials.certificate, this.logger)
+    this.#expiryWarning.check(Date.now())
     const { gateway, feedback } = gatewayTargets(this.environment, credentials)
     this.#gateway = gateway
     this.#feedback = feedback
@@ -228,6 +232,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     const open = (): void => {
       this.#backOffTimer = undefined
       if (this.#isStopped || this.paused !== undefined || this.#connection !== undefined) return
+      this.#expiryWarning.check(Date.now())
       const timeouts = { connectMs: this.#connectTimeoutMs, writeMs: this.#writeTimeoutMs }
       this.#connection = new GatewayConnection(this.#gateway, timeouts, this)
     }

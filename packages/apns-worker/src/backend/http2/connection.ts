@@ -1,5 +1,4 @@
 import type { TLSSocket } from 'node:tls'
-import type { Message } from '../../message.js'
 import { connectTls, speaksHttp2, type TlsTarget } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
 import { ClientSession } from '../../protocol/http2/client-session.js'
@@ -9,6 +8,7 @@ import type { RequestHead } from '../../protocol/http2/request-head.js'
 import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
 import { Exchange, RESPONSE_FIELDS } from './exchange.js'
+import { bodyOf } from './request-writer.js'
 import { parseRefusal } from './verdict.js'
 
 /**
@@ -69,6 +69,8 @@ export class Connection implements SessionEvents<Exchange> {
   #cause: Error | undefined
   /** The TLS handshake is done, and the other end speaks HTTP/2. */
   #isSecure = false
+  #requestsLeft: number
+  readonly #openedAtMs: number
   /** A request was answered, and not by turning the connection away. */
   #hasServed = false
   /** Its end is our own wish. */
@@ -79,6 +81,8 @@ export class Connection implements SessionEvents<Exchange> {
     this.#options = options
     this.#session = new ClientSession<Exchange>(this, { responseFields: RESPONSE_FIELDS })
     const nowMs = performance.now()
+    this.#openedAtMs = nowMs
+    this.#requestsLeft = options.maxConnectionRequests
     this.#lastReceivedAtMs = nowMs
     this.#lastAnsweredAtMs = nowMs
     this.#lastDispatchedAtMs = nowMs
@@ -141,6 +145,7 @@ export class Connection implements SessionEvents<Exchange> {
       head,
       bodyOf(notification.message),
     )
+    if (--this.#requestsLeft === 0) this.retire()
   }
 
   /** Writes what is to be written, in one piece. */
@@ -273,6 +278,7 @@ export class Connection implements SessionEvents<Exchange> {
   #tick(nowMs: number): void {
     if (!this.isConnected) return
     this.#checkDeadlines(nowMs)
+    if (nowMs - this.#openedAtMs >= this.#options.maxConnectionAge * 1000) this.retire()
     const silentMs = nowMs - this.#lastReceivedAtMs
     if (this.#pingedAtMs !== undefined) {
       const unansweredMs = nowMs - this.#pingedAtMs
@@ -354,12 +360,6 @@ export class Connection implements SessionEvents<Exchange> {
     this.#session.lost()
     this.#owner.closed(this, end)
   }
-}
-
-/** Text, where the payload is ASCII and goes out once: bytes are an object more. */
-function bodyOf(message: Message): Uint8Array | string {
-  const { length, payloadText, payloadBytes } = message
-  return length === 1 && payloadText.length === payloadBytes ? payloadText : message.encodedPayload
 }
 
 const MIN_TICK_MS = 5

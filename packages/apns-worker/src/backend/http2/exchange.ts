@@ -2,7 +2,7 @@ import type { Notification } from '../../notification.js'
 import { ClientStream } from '../../protocol/http2/client-stream.js'
 
 /** The response fields that mean something to us. */
-export const RESPONSE_FIELDS: readonly string[] = ['retry-after', 'apns-unique-id']
+export const RESPONSE_FIELDS: readonly string[] = ['retry-after', 'apns-unique-id', 'date']
 
 /** Refusals are some 40 bytes of JSON; a proxy's HTML page is not worth more than this to anybody. */
 const MAX_BODY_LENGTH = 4096
@@ -17,6 +17,8 @@ export class Exchange extends ClientStream {
   responseBody = ''
   retryAfter: string | undefined = undefined
   uniqueId: string | undefined = undefined
+  /** When it was answered, by the server's clock. */
+  date: string | undefined = undefined
 
   constructor(notification: Notification, providerToken: string | undefined, dispatchedAtMs: number) {
     super()
@@ -27,6 +29,7 @@ export class Exchange extends ClientStream {
 
   field(name: string, value: string): void {
     if (name === 'retry-after') this.retryAfter = value
+    else if (name === 'date') this.date = value
     else this.uniqueId = value
   }
 

@@ -1,4 +1,5 @@
 import { type Credentials, loadCredentials } from '../../credentials/credentials.js'
+import { ExpiryWarning } from '../../credentials/expiry-warning.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
@@ -9,6 +10,7 @@ import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
 import { environmentName } from '../environment.js'
 import { type ResolvedNetworkOptions, resolveNetworkOptions } from '../network-options.js'
 import { RetryPolicy } from '../retry-policy.js'
+import { ClockCheck } from './clock-check.js'
 import type { Connection, ConnectionEnd, ConnectionOwner, NoAnswer } from './connection.js'
 import { EnvironmentGuard } from './environment-guard.js'
 import type { Exchange } from './exchange.js'
@@ -45,6 +47,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly #writer: RequestWriter
   readonly #guard: EnvironmentGuard
   readonly #feedback: FeedbackBox
+  readonly #clock: ClockCheck
+  readonly #expiryWarning: ExpiryWarning | undefined
   readonly #certificateTopics: readonly string[]
   #retried = 0
   #everConnected = false
@@ -65,10 +69,11 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     this.#writer = new RequestWriter(authorityOf(target), options.topic)
     this.#guard = new EnvironmentGuard(this.#options.badTokenLimit)
     this.#feedback = new FeedbackBox(this.logger)
-    this.#certificateTopics =
-      this.#credentials.kind === 'certificate'
-        ? this.#credentials.certificate.topics.map(({ topic }) => topic)
-        : []
+    this.#clock = new ClockCheck(this.logger)
+    const certificate = this.#credentials.kind === 'certificate' ? this.#credentials.certificate : undefined
+    this.#certificateTopics = certificate?.topics.map(({ topic }) => topic) ?? []
+    this.#expiryWarning = certificate && new ExpiryWarning(certificate, this.logger)
+    this.#expiryWarning?.check(Date.now())
   }
 
   /** Nothing to do yet: it connects when there is something to send. */
@@ -111,6 +116,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   // What the connections tell.
 
   answered(connection: Connection, exchange: Exchange): void {
+    if (exchange.date !== undefined) this.#compareClocks(exchange, exchange.date)
     if (exchange.status === OK) {
       this.#guard.prove()
       this.queue.settle(exchange.notification, undefined, exchange.uniqueId)
@@ -198,6 +204,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       // A retry that came due after the connections were filled: nothing else would wake us for it.
       this.queueNotify()
     } else {
+      this.#expiryWarning?.check(Date.now())
       this.#pool.grow(() => {
         this.#dropExpired()
         this.queueNotify()
@@ -218,6 +225,11 @@ export class Http2Backend extends Backend implements ConnectionOwner {
         expiration !== undefined && expiration > 0 && expiration <= nowSeconds ? EXPIRED : undefined,
       (notification, failure) => this.#report(notification, failure),
     )
+  }
+
+  #compareClocks({ dispatchedAtMs }: Exchange, date: string): void {
+    const nowMs = Date.now()
+    this.#clock.heard(date, nowMs - (performance.now() - dispatchedAtMs), nowMs)
   }
 
   #refused(connection: Connection, exchange: Exchange): void {
@@ -269,7 +281,16 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     }
     if (this.#credentials.tokens.expired(providerToken) === 'too-soon') {
       this.#requeue(notification, 0)
-      this.#stopLine(localFailure('ClockSkew'))
+      const failure = localFailure('ClockSkew')
+      const skew = this.#clock.words
+      this.#stopLine(
+        skew === undefined
+          ? failure
+          : {
+              ...failure,
+              description: `${failure.description} This machine's clock is ${skew} the server's.`,
+            },
+      )
       return
     }
     // A connection may not see its token change more than once in 20 minutes, so the new one starts on a new one.

@@ -144,6 +144,12 @@ function latin1Of(text: string): string {
   return Buffer.from(text).toString('latin1')
 }
 
+/** A request's body: text, where the payload is ASCII and goes out once, since bytes are an object more. */
+export function bodyOf(message: Message): Uint8Array | string {
+  const { length, payloadText, payloadBytes } = message
+  return length === 1 && payloadText.length === payloadBytes ? payloadText : message.encodedPayload
+}
+
 /**
  * What only the provider API refuses.
  *

@@ -206,7 +206,7 @@ describe('a connection that is lost without a word', () => {
       record: true,
       rules: [{ connection: 1, stopReadingAtByte: 100 }],
     })
-    await using sender = new GatewaySender(gateway, { requestTimeout: 0.3 })
+    await using sender = new GatewaySender(gateway, { requestTimeout: 0.3, messageGrace: 2 })
     const many = tokensOf(100_000)
     const delivery = sender.send(many)
     await within(delivery.done(), () => JSON.stringify(sender.apns.stats()))

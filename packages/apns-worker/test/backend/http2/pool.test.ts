@@ -56,6 +56,26 @@ describe('the connection pool', () => {
     assert.equal(sender.apns.stats().connections, 4)
   })
 
+  it('replaces a connection that has served its number of requests', async () => {
+    await using apns = await startSimulator()
+    await using sender = new Sender(apns, { maxConnections: 1, maxConnectionRequests: 10 })
+    await sender.accepted(sender.send(95))
+    await apns.waitFor((server) => server.counts().openConnections === 1)
+    assert.equal(apns.counts().connections, 10)
+    assert.equal(apns.counts().received, 95)
+    assert.deepEqual(sender.warnings, [])
+  })
+
+  it('ends a connection that is old, and opens another when there is work', async () => {
+    await using apns = await startSimulator()
+    await using sender = new Sender(apns, { maxConnectionAge: 0.02 })
+    await sender.accepted(sender.send(3))
+    await apns.waitFor((server) => server.counts().openConnections === 0)
+    await sender.accepted(sender.send(3))
+    assert.equal(apns.counts().connections, 2)
+    assert.deepEqual(sender.warnings, [])
+  })
+
   it('closes all but one when they have had nothing to do for a while, and sends on over that one', async () => {
     await using apns = await startSimulator({ streamLimit: 10, latency: 0.01 })
     await using sender = new Sender(apns, { maxConnections: 3, idleTimeout: 0.05 })

@@ -7,6 +7,7 @@ import { Sender, tokensOf } from '../../support/sender.js'
 failOnLeaks()
 
 const MINUTE_MS = 60_000
+const SLOT_MS = 30 * MINUTE_MS
 const IN_FLIGHT = 100
 
 /** The provider tokens that the simulator was shown, in the order in which they were first seen. */
@@ -15,7 +16,8 @@ function tokensShown(apns: Simulator): string[] {
 }
 
 describe('a provider token', () => {
-  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
+  // At the half hour, when a token is not dated back.
+  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Math.ceil(Date.now() / SLOT_MS) * SLOT_MS }))
   afterEach(() => mock.timers.reset())
 
   it('that is refused as expired to a hundred requests in flight is renewed once, and all of them are sent again', async () => {
@@ -45,7 +47,7 @@ describe('a provider token', () => {
     assert.equal(apns.counts().byReason['TooManyProviderTokenUpdates'], undefined)
   })
 
-  it('is one for all requests for three quarters of an hour, and then another', async () => {
+  it('is one for all requests for half an hour, and then another', async () => {
     let now = Date.now()
     await using apns = await startSimulator({ now: () => now })
     await using sender = new Sender(apns)
@@ -54,7 +56,7 @@ describe('a provider token', () => {
       mock.timers.tick(5 * MINUTE_MS)
       now += 5 * MINUTE_MS
     }
-    assert.equal(tokensShown(apns).length, 3)
+    assert.equal(tokensShown(apns).length, 4)
     assert.equal(apns.counts().accepted, apns.counts().received)
   })
 
@@ -78,6 +80,19 @@ describe('a provider token', () => {
     sender.apns.resume()
     await sender.accepted(delivery)
     assert.equal(tokensShown(apns).length, 2)
+  })
+
+  it('that was dated back, and is refused as expired, is dated exactly', async () => {
+    mock.timers.tick(10 * MINUTE_MS)
+    await using apns = await startSimulator({ streamLimit: IN_FLIGHT })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    await sender.accepted(sender.send(5))
+    apns.rejectProviderTokens('ExpiredProviderToken')
+    await sender.accepted(sender.send(tokensOf(300, 'aa')))
+    assert.equal(tokensShown(apns).length, 2)
+    apns.rejectProviderTokens('ExpiredProviderToken')
+    sender.send(tokensOf(300, 'bb'))
+    assert.equal((await sender.stopped()).reason, 'ClockSkew')
   })
 
   it('of a clock that is an hour and more slow stops the line at the first request', async () => {

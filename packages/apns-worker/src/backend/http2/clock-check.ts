@@ -1,0 +1,43 @@
+import type { Logger } from '../../logger.js'
+
+/** By how much the clocks may differ before anybody hears of it. */
+const TOLERANCE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+/**
+ * Compares this machine's clock with the `date` of the server's answers (RFC 9110, section 6.6.1): a clock that is wrong
+ * shows as provider tokens that are refused as expired, or are said to be updated too often.
+ */
+export class ClockCheck {
+  readonly #logger: Logger
+  #skewMs = 0
+  #warnedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /**
+   * An answer came with this date.
+   *
+   * @param sentAtMs when its request was sent: the date lies between that and now, if both clocks are right
+   */
+  heard(date: string, sentAtMs: number, nowMs: number): void {
+    const serverMs = Date.parse(date)
+    if (Number.isNaN(serverMs)) return
+    // The date has whole seconds.
+    this.#skewMs = serverMs > nowMs ? nowMs - serverMs : Math.max(0, sentAtMs - serverMs - 1000)
+    if (this.words === undefined || nowMs - this.#warnedAtMs < HOUR_MS) return
+    this.#warnedAtMs = nowMs
+    this.#logger.warn(
+      `this machine's clock is ${this.words} the server's: set it, or provider tokens may be refused`,
+    )
+  }
+
+  /** By how much the clock was wrong at the last answer, such as "3 minutes behind"; undefined while it is not. */
+  get words(): string | undefined {
+    const minutes = Math.round(Math.abs(this.#skewMs) / 60_000)
+    if (Math.abs(this.#skewMs) <= TOLERANCE_MS) return undefined
+    return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'} ${this.#skewMs < 0 ? 'behind' : 'ahead of'}`
+  }
+}
