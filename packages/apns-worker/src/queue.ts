@@ -116,12 +116,12 @@ export class NotificationQueue {
    * fresh work. It is taken out provisionally, and stays known until its fate is.
    */
   claim(): Notification | undefined {
-    const notification = this.#takeUnclaimed()
-    if (notification === undefined) return undefined
-    notification.state = 'claimed'
-    if (this.#grace !== Number.POSITIVE_INFINITY) notification.purgeAtMs = this.#now() + this.#grace * 1000
-    this.#claimed.append(notification)
-    return notification
+    return this.#claim(this.#takeUnclaimed())
+  }
+
+  /** The same from the other end: of the fresh work, what would be sent last; if there is none, what `claim` gives. */
+  claimLast(): Notification | undefined {
+    return this.#claim(this.#fresh.takeLast() ?? this.#takeUnclaimed())
   }
 
   /**
@@ -313,6 +313,14 @@ export class NotificationQueue {
     for (const notification of this.#retries) yield { notification, claimed: false }
     for (const notification of this.#fresh) yield { notification, claimed: false }
     for (const notification of this.#schedule) yield { notification, claimed: false }
+  }
+
+  #claim(notification: Notification | undefined): Notification | undefined {
+    if (notification === undefined) return undefined
+    notification.state = 'claimed'
+    if (this.#grace !== Number.POSITIVE_INFINITY) notification.purgeAtMs = this.#now() + this.#grace * 1000
+    this.#claimed.append(notification)
+    return notification
   }
 
   #takeUnclaimed(): Notification | undefined {

@@ -161,13 +161,14 @@ test('idents are 32 bits and begin anew after the last', () => {
 type Step =
   | { readonly op: 'append'; readonly count: number }
   | { readonly op: 'claim' }
+  | { readonly op: 'claimLast' }
   | { readonly op: 'settle' | 'requeue' | 'unclaim'; readonly pick: number; readonly delay: number }
   | { readonly op: 'backtrack'; readonly pick: number }
   | { readonly op: 'wait'; readonly ms: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ op: fc.constant('append' as const), count: fc.integer({ min: 0, max: 4 }) }),
-  fc.record({ op: fc.constant('claim' as const) }),
+  fc.record({ op: fc.constantFrom('claim' as const, 'claimLast' as const) }),
   fc.record({
     op: fc.constantFrom('settle' as const, 'requeue' as const, 'unclaim' as const),
     pick: fc.nat(),
@@ -176,6 +177,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ op: fc.constant('backtrack' as const), pick: fc.nat() }),
   fc.record({ op: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 1500 }) }),
 )
+
+test('claimLast takes fresh work from its end, and anything else when there is none', () => {
+  const queue = new NotificationQueue(Number.POSITIVE_INFINITY)
+  queue.append(new Message(tokens(3), PAYLOAD))
+  queue.append(new Message(tokens(2), PAYLOAD))
+  const takenOut = (): (number | undefined)[] => [queue.claimLast()?.ident, queue.claim()?.ident]
+  assert.deepEqual([takenOut(), takenOut()].flat(), [4, 0, 3, 1])
+  const [first] = Array.from(queue.entries())
+  assert.ok(first)
+  queue.requeue(first.notification)
+  assert.deepEqual([takenOut(), takenOut()].flat(), [2, 4, undefined, undefined])
+  assert.equal(queue.unclaimedCount, 0)
+})
 
 test('whatever is done to it, each notification is in one place, and is settled once', () => {
   fc.assert(
@@ -198,8 +212,8 @@ test('whatever is done to it, each notification is in one place, and is settled 
           appended += each.count
         } else if (each.op === 'wait') {
           nowMs += each.ms
-        } else if (each.op === 'claim') {
-          const notification = queue.claim()
+        } else if (each.op === 'claim' || each.op === 'claimLast') {
+          const notification = queue[each.op]()
           if (notification !== undefined) claimed.push(notification)
         } else if (claimed.length > 0) {
           const at = each.pick % claimed.length

@@ -4,12 +4,25 @@ import type { Message } from '../message.js'
 import type { Notification } from '../notification.js'
 import type { SettlementObserver } from '../queue.js'
 
-/** A message's tokens that were never claimed: from `next` on. */
-interface Batch {
+/**
+ * A message's tokens that were never claimed: from `next` up to `end`.
+ *
+ * A class, since V8 may come to allocate what an object literal makes among the old objects. There a batch that is done
+ * with would keep its message and delivery until a major collection: half as much CPU again for each message.
+ */
+class Batch {
   readonly message: Message
   readonly firstIdent: number
   readonly observer: SettlementObserver | undefined
-  next: number
+  next = 0
+  end: number
+
+  constructor(message: Message, firstIdent: number, observer: SettlementObserver | undefined) {
+    this.message = message
+    this.firstIdent = firstIdent
+    this.observer = observer
+    this.end = message.length
+  }
 }
 
 /** Messages that are to be sent, kept whole until their tokens are claimed: a million tokens are one entry. */
@@ -26,7 +39,7 @@ export class FreshWork implements Iterable<Notification> {
 
   append(message: Message, observer: SettlementObserver | undefined): void {
     if (message.length === 0) return
-    this.#batches.push({ message, firstIdent: this.#nextIdent, observer, next: 0 })
+    this.#batches.push(new Batch(message, this.#nextIdent, observer))
     this.#length += message.length
     this.#nextIdent = (this.#nextIdent + message.length) >>> 0
   }
@@ -37,8 +50,18 @@ export class FreshWork implements Iterable<Notification> {
     const notification = notificationOf(batch, batch.next)
     batch.next++
     this.#length--
-    if (batch.next === batch.message.length) this.#batches.shift()
+    if (batch.next === batch.end) this.#batches.shift()
     return notification
+  }
+
+  /** The one that would be taken last of all. */
+  takeLast(): Notification | undefined {
+    const batch = this.#batches.peekLast()
+    if (batch === undefined) return undefined
+    batch.end--
+    this.#length--
+    if (batch.next === batch.end) this.#batches.pop()
+    return notificationOf(batch, batch.end)
   }
 
   /**
@@ -58,7 +81,7 @@ export class FreshWork implements Iterable<Notification> {
       if (failure === undefined) {
         this.#batches.push(batch)
       } else {
-        this.#length -= batch.message.length - batch.next
+        this.#length -= batch.end - batch.next
         taken.push({ batch, failure })
       }
     }
@@ -79,7 +102,7 @@ function* eachOf(
 }
 
 function* restOf(batch: Batch): Generator<Notification, void, undefined> {
-  for (let index = batch.next; index < batch.message.length; index++) yield notificationOf(batch, index)
+  for (let index = batch.next; index < batch.end; index++) yield notificationOf(batch, index)
 }
 
 function notificationOf(batch: Batch, index: number): Notification {

@@ -7,7 +7,7 @@ import type { Http2Error } from '../../protocol/http2/http2-error.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
 import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
-import { Exchange, RESPONSE_FIELDS } from './exchange.js'
+import { Exchange, OK, RESPONSE_FIELDS } from './exchange.js'
 import { bodyOf } from './request-writer.js'
 import { parseRefusal } from './verdict.js'
 
@@ -71,6 +71,8 @@ export class Connection implements SessionEvents<Exchange> {
   #isSecure = false
   #requestsLeft: number
   readonly #openedAtMs: number
+  /** The last answer was a refusal. */
+  #wasRefused = false
   /** A request was answered, and not by turning the connection away. */
   #hasServed = false
   /** Its end is our own wish. */
@@ -117,6 +119,11 @@ export class Connection implements SessionEvents<Exchange> {
   /** Whether the server's limits, on streams or on bytes in flight, keep it from taking another request. */
   get isFull(): boolean {
     return this.#phase === 'open' && !this.#socket.writableNeedDrain && this.#session.capacity === 0
+  }
+
+  /** Whether the server takes a single request at a time since it has refused one: Apple's does so until it accepts one. */
+  get isThrottled(): boolean {
+    return this.#wasRefused && this.#phase === 'open' && this.#session.peerMaxConcurrentStreams === 1
   }
 
   get openStreams(): number {
@@ -205,6 +212,7 @@ export class Connection implements SessionEvents<Exchange> {
 
   end(exchange: Exchange): void {
     this.#lastAnsweredAtMs = this.#lastReceivedAtMs
+    this.#wasRefused = exchange.status !== OK
     if (this.#phase === 'probing') this.#phase = 'open'
     this.#owner.answered(this, exchange)
     if (this.#phase === 'open') this.#hasServed = true

@@ -1,6 +1,9 @@
 import type { Notification } from '../../notification.js'
 import { ClientStream } from '../../protocol/http2/client-stream.js'
 
+/** The status of a notification that was accepted. */
+export const OK = 200
+
 /** The response fields that mean something to us. */
 export const RESPONSE_FIELDS: readonly string[] = ['retry-after', 'apns-unique-id', 'date']
 

@@ -13,7 +13,7 @@ import { RetryPolicy } from '../retry-policy.js'
 import { ClockCheck } from './clock-check.js'
 import type { Connection, ConnectionEnd, ConnectionOwner, NoAnswer } from './connection.js'
 import { EnvironmentGuard } from './environment-guard.js'
-import type { Exchange } from './exchange.js'
+import { type Exchange, OK } from './exchange.js'
 import { FeedbackBox } from './feedback-box.js'
 import { ConnectionPool } from './pool.js'
 import { checkForProviderApi, RequestWriter } from './request-writer.js'
@@ -21,7 +21,6 @@ import { parseRetryAfter } from './retry-after.js'
 import { authorityOf, targetOf } from './target.js'
 import { verdictOn } from './verdict.js'
 
-const OK = 200
 const EXPIRED = localFailure('Expired')
 const CONNECTION_LOST = localFailure('ConnectionLost')
 const REQUEST_RESET = localFailure('RequestReset')
@@ -51,6 +50,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly #expiryWarning: ExpiryWarning | undefined
   readonly #certificateTopics: readonly string[]
   #retried = 0
+  /** How many notifications were sent over throttled connections. */
+  #probes = 0
   #everConnected = false
   #stopped = false
   #pumpScheduled = false
@@ -181,7 +182,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     const { queue } = this
     const providerToken = this.#credentials.kind === 'token' ? this.#credentials.tokens.current() : undefined
     while (connection.capacity > 0) {
-      const notification = queue.claim()
+      const notification = connection.isThrottled ? this.#claimProbe() : queue.claim()
       if (notification === undefined) return
       const { expiration } = notification.message
       if (expiration !== undefined && expiration > 0 && expiration * 1000 <= Date.now()) {
@@ -190,6 +191,14 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       }
       connection.send(notification, this.#writer.prepare(notification, providerToken), providerToken, nowMs)
     }
+  }
+
+  /**
+   * One refusal after the other keeps a connection throttled, one notification a round trip. Dead tokens come in clusters,
+   * such as the oldest of a list that is in order of age; so every other one is taken from the other end.
+   */
+  #claimProbe(): Notification | undefined {
+    return this.#probes++ % 2 === 0 ? this.queue.claimLast() : this.queue.claim()
   }
 
   /** What the present connections did not take: more connections, or a look at the time when it is due. */

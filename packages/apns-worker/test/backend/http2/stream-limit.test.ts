@@ -144,6 +144,36 @@ describe('a stream limit that moves', () => {
     assertObeyed(apns)
   })
 
+  it('of 1 after a refusal is not spent on a cluster of dead tokens: every other one comes from the end of the list', async () => {
+    const dead = tokensOf(50, 'dead')
+    const good = tokensOf(500, 'aa')
+    await using apns = await startStrict({
+      shrinkOnRefusal: true,
+      latency: 0.01,
+      rules: [{ tokenPrefix: 'dead', status: 400, reason: 'DeviceTokenNotForTopic' }],
+    })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    const outcomes = await sender.outcomes(sender.send([...dead, ...good]))
+    assert.equal(outcomes.filter(({ status }) => status === 'refused').length, dead.length)
+    assert.deepEqual(
+      apns.received.slice(0, 3).map(({ token }) => token),
+      [dead[0], good.at(-1), dead[1]],
+      'the second opens the limit again',
+    )
+    assertObeyed(apns)
+  })
+
+  it('of 1 that the server always has keeps the order', async () => {
+    await using apns = await startStrict({ streamLimit: 1 })
+    await using sender = new Sender(apns, { maxConnections: 1 })
+    const tokens = tokensOf(20)
+    await sender.accepted(sender.send(tokens))
+    assert.deepEqual(
+      apns.received.map(({ token }) => token),
+      tokens,
+    )
+  })
+
   it('that the server does not set is none', async () => {
     let mostOpen = 0
     const waiting: number[] = []
