@@ -41,6 +41,8 @@ export type LocalReason =
   | 'ClockSkew'
   | 'TlsHandshake'
   | 'FrameFormat'
+  | 'ProxyCredentials'
+  | 'ProxyTlsHandshake'
   | 'BackendFailed'
   | 'FeedbackFailed'
 
@@ -108,6 +110,16 @@ const LOCAL_REASONS: Readonly<Record<LocalReason, LocalReasonEntry>> = {
     description: 'The gateway could not read the first frame.',
     action:
       "It may know only older commands: make a new manager with frameFormat 'enhanced', or 'simple'. Nothing was lost: close() returns what is unsent.",
+  },
+  ProxyCredentials: {
+    code: 'configuration',
+    description: 'The proxy refused us.',
+    action: 'Check the user and password in proxy, then call resume(); with other ones, make a new manager.',
+  },
+  ProxyTlsHandshake: {
+    code: 'configuration',
+    description: 'The TLS connection to the proxy was refused.',
+    action: "Check the proxy's URL and its certificate authority (proxy.ca), then call resume().",
   },
   BackendFailed: {
     code: 'configuration',

@@ -20,6 +20,8 @@ export { ApnsManager, type ManagerStats } from './manager.js'
 export type { ApnsManagerOptions } from './manager-options.js'
 export { Message, type MessageOptions } from './message.js'
 export { MessageError, type MessageErrorCode } from './message-error.js'
+export type { ProxyOption, ProxyOptions } from './net/proxy/proxy-option.js'
+export type { CertificateAuthorities } from './net/secure-context.js'
 export { Notification } from './notification.js'
 export type { StreamOutcome } from './outcome-stream.js'
 export type {

@@ -4,11 +4,18 @@ import type { NetworkOptions } from './backend/network-options.js'
 import type { CredentialOptions } from './credentials/credentials.js'
 import type { ApnsError } from './error.js'
 import type { Logger } from './logger.js'
+import type { ProxyOption } from './net/proxy/proxy-option.js'
 import type { FrameFormat } from './protocol/gateway/frame.js'
 
 export interface ApnsManagerOptions extends CredentialOptions, NetworkOptions {
   /** `'production'` (the default), `'sandbox'`, or `{ host, port, ca }`. */
   readonly environment?: Environment | undefined
+  /**
+   * How to get out: `http://user:password@host:port`, `https://…` or `socks5://…`; `{ url, ca }` for an `https` proxy
+   * with a certificate authority of its own; or `'environment'` for what HTTPS_PROXY and NO_PROXY say when the manager is
+   * made. The proxy looks up names. Default: none, whatever the environment says.
+   */
+  readonly proxy?: ProxyOption | undefined
   /** Default: `Http2Backend`. See `loadBackend` to get one from a module path. */
   readonly backend?: BackendClass | undefined
   /**

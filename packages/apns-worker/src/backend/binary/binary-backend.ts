@@ -5,7 +5,7 @@ import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
 import { MessageError } from '../../message-error.js'
-import { isTlsRefusal, type TlsTarget } from '../../net/tls-connect.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
 import {
   type ErrorResponse,
@@ -19,6 +19,7 @@ import {
   writeFrame,
 } from '../../protocol/gateway/frame.js'
 import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
+import { connectionRefusal } from '../connection-refusal.js'
 import { environmentName } from '../environment.js'
 import { resolveNetworkOptions } from '../network-options.js'
 import { RetryPolicy } from '../retry-policy.js'
@@ -85,7 +86,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     }
     this.#expiryWarning = new ExpiryWarning(credentials.certificate, this.logger)
     this.#expiryWarning.check(Date.now())
-    const { gateway, feedback } = gatewayTargets(this.environment, credentials)
+    const { gateway, feedback } = gatewayTargets(this.environment, credentials, options['proxy'])
     this.#gateway = gateway
     this.#feedback = feedback
     const resolved = resolveNetworkOptions(options)
@@ -291,10 +292,8 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
         frameCount === 0 && !this.#isProven ? ' at once; it may not trust the client certificate' : ''
       this.logger.warn(`connection lost: ${cause?.message ?? `the gateway closed it${hint}`}`, { cause })
     }
-    if (cause !== undefined && !this.#isProven && isTlsRefusal(cause)) {
-      const failure = localFailure('TlsHandshake', cause)
-      this.pause(new ApnsError({ ...failure, description: `${failure.description} ${cause.message}.` }))
-    }
+    const refusal = cause === undefined ? undefined : connectionRefusal(cause, this.#isProven)
+    if (refusal !== undefined) this.pause(new ApnsError(refusal))
     this.#doubtAll()
   }
 

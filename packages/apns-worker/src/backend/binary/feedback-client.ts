@@ -1,5 +1,6 @@
 import { Feedback, type Subscription } from '../../feedback.js'
-import { connectTls, type TlsTarget } from '../../net/tls-connect.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
+import { TlsConnection } from '../../net/tls-connection.js'
 
 /** Longer than any tuple: 6 bytes and a token of 16-bit length. */
 const MAX_TUPLE_BYTES = 6 + 0xffff
@@ -16,14 +17,13 @@ export function readFeedback(
   callback: (feedback: Feedback) => unknown,
   ended: (cause: Error | undefined) => void,
 ): Subscription {
-  const socket = connectTls(target, 'gateway')
   let buffered: Uint8Array = new Uint8Array(0)
+  let isConnected = false
   let isOver = false
 
   const finish = (cause: Error | undefined): void => {
     if (isOver) return
-    isOver = true
-    socket.destroy()
+    cancel()
     ended(cause)
   }
   const receive = (chunk: Uint8Array): void => {
@@ -38,22 +38,36 @@ export function readFeedback(
     buffered = Uint8Array.from(buffered)
   }
 
-  socket.setTimeout(timeoutMs, () =>
-    finish(new Error(`the feedback service was silent for ${timeoutMs / 1000} s`)),
-  )
-  socket.on('data', (chunk: Buffer) => {
-    if (!isOver) receive(chunk)
-    if (buffered.length > MAX_TUPLE_BYTES) finish(new Error('the feedback service sent what is no record'))
-  })
-  socket.on('end', () =>
-    finish(buffered.length === 0 ? undefined : new Error('the feedback service closed within a record')),
-  )
-  socket.on('error', (cause: Error) => finish(cause))
-  socket.on('close', () => finish(undefined))
-  return {
-    cancel() {
-      isOver = true
-      socket.destroy()
+  const socket = new TlsConnection(target, 'gateway', {
+    secured() {
+      isConnected = true
+      timer.refresh()
     },
+    drained() {},
+    received(chunk) {
+      timer.refresh()
+      if (!isOver) receive(chunk)
+      if (buffered.length > MAX_TUPLE_BYTES) finish(new Error('the feedback service sent what is no record'))
+    },
+    ended: () =>
+      finish(buffered.length === 0 ? undefined : new Error('the feedback service closed within a record')),
+    failed: finish,
+    closed: () => finish(undefined),
+  })
+  const timer = setTimeout(() => {
+    const seconds = timeoutMs / 1000
+    finish(
+      new Error(
+        isConnected
+          ? `the feedback service was silent for ${seconds} s`
+          : `no TLS connection to ${socket.place} within ${seconds} s`,
+      ),
+    )
+  }, timeoutMs)
+  const cancel = (): void => {
+    isOver = true
+    clearTimeout(timer)
+    socket.destroy()
   }
+  return { cancel }
 }

@@ -1,5 +1,5 @@
-import type { TLSSocket } from 'node:tls'
-import { connectTls, type TlsTarget } from '../../net/tls-connect.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
+import { TlsConnection } from '../../net/tls-connection.js'
 import { type ErrorResponse, ErrorResponseParser } from '../../protocol/gateway/error-response.js'
 
 /** How a connection to the gateway ended: by its one response, or without a word. */
@@ -17,7 +17,7 @@ export interface GatewayConnectionOwner {
 }
 
 export interface GatewayTimeouts {
-  /** For TCP and TLS, in milliseconds. */
+  /** For TCP, a proxy's tunnel, and TLS, in milliseconds. */
   readonly connectMs: number
   /** For what was written to leave, in milliseconds. */
   readonly writeMs: number
@@ -30,7 +30,7 @@ export interface GatewayTimeouts {
  */
 export class GatewayConnection {
   readonly #owner: GatewayConnectionOwner
-  readonly #socket: TLSSocket
+  readonly #socket: TlsConnection
   readonly #parser = new ErrorResponseParser()
   readonly #timeouts: GatewayTimeouts
   readonly #startedMs = performance.now()
@@ -42,9 +42,8 @@ export class GatewayConnection {
   constructor(target: TlsTarget, timeouts: GatewayTimeouts, owner: GatewayConnectionOwner) {
     this.#owner = owner
     this.#timeouts = timeouts
-    this.#socket = connectTls(target, 'gateway')
-    this.#limit(timeouts.connectMs, `no TLS connection to ${target.host}:${target.port}`)
-    this.#listen()
+    this.#socket = this.#connect(target)
+    this.#limit(timeouts.connectMs, () => `no TLS connection to ${this.#socket.place}`)
   }
 
   get isOpen(): boolean {
@@ -53,7 +52,7 @@ export class GatewayConnection {
 
   /** Whether it takes frames: it is connected, and what was written before has left. */
   get hasRoom(): boolean {
-    return this.#phase === 'open' && !this.#socket.writableNeedDrain
+    return this.#phase === 'open' && !this.#socket.needsDrain
   }
 
   /** How many frames were written so far. */
@@ -71,44 +70,37 @@ export class GatewayConnection {
     const isRoomLeft = this.#socket.write(frames, (error) => {
       if (!error) written()
     })
-    if (!isRoomLeft) this.#limit(this.#timeouts.writeMs, 'the gateway does not read')
+    if (!isRoomLeft) this.#limit(this.#timeouts.writeMs, () => 'the gateway does not read')
   }
 
   /** Whether it keeps the process alive. */
   setReferenced(referenced: boolean): void {
     if (referenced === this.#isReferenced) return
     this.#isReferenced = referenced
-    if (referenced) this.#socket.ref()
-    else this.#socket.unref()
+    this.#socket.setReferenced(referenced)
   }
 
   /** Ends it. What was written leaves before, if the gateway takes it soon. Resolves when the socket is gone. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.closed) {
-        resolve()
-        return
-      }
-      this.#socket.once('close', () => resolve())
-      this.#socket.unref()
-      this.#socket.destroySoon()
-      setTimeout(() => this.#socket.destroy(), FAREWELL_MS).unref()
-      this.#finish({ response: undefined, cause: undefined })
-    })
+    const closed = this.#socket.whenClosed()
+    this.#socket.end()
+    this.#finish({ response: undefined, cause: undefined })
+    return closed
   }
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('secureConnect', () => this.#connected())
-    socket.on('session', () => this.#takenIn())
-    socket.on('drain', () => {
-      clearTimeout(this.#timer)
-      this.#owner.ready()
+  #connect(target: TlsTarget): TlsConnection {
+    return new TlsConnection(target, 'gateway', {
+      secured: (version) => this.#connected(version),
+      ticketed: () => this.#takenIn(),
+      drained: () => {
+        clearTimeout(this.#timer)
+        this.#owner.ready()
+      },
+      received: (chunk) => this.#receive(chunk),
+      ended: () => this.#end({ response: undefined, cause: undefined }),
+      failed: (cause) => this.#end({ response: undefined, cause }),
+      closed: () => this.#end({ response: undefined, cause: undefined }),
     })
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('end', () => this.#end({ response: undefined, cause: undefined }))
-    socket.on('error', (cause: Error) => this.#end({ response: undefined, cause }))
-    socket.on('close', () => this.#end({ response: undefined, cause: undefined }))
   }
 
   /**
@@ -116,9 +108,9 @@ export class GatewayConnection {
    * refusal, and nobody knows that it was. A session ticket says that the server is content (RFC 8446, section 4.6.1). It
    * may give none; but its refusal takes one trip, and the handshake took more.
    */
-  #connected(): void {
+  #connected(version: string | null): void {
     if (this.#phase !== 'connecting') return
-    if (this.#socket.getProtocol() !== 'TLSv1.3') {
+    if (version !== 'TLSv1.3') {
       this.#takenIn()
       return
     }
@@ -143,10 +135,10 @@ export class GatewayConnection {
     }
   }
 
-  #limit(ms: number, what: string): void {
+  #limit(ms: number, what: () => string): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      this.#end({ response: undefined, cause: new Error(`${what} within ${ms / 1000} s`) })
+      this.#end({ response: undefined, cause: new Error(`${what()} within ${ms / 1000} s`) })
     }, ms)
   }
 
@@ -162,6 +154,3 @@ export class GatewayConnection {
     this.#owner.ended(this, end)
   }
 }
-
-/** How long an orderly end may take before the socket is destroyed. */
-const FAREWELL_MS = 500

@@ -1,5 +1,5 @@
-import type { TLSSocket } from 'node:tls'
-import { connectTls, speaksHttp2, type TlsTarget } from '../../net/tls-connect.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
+import { TlsConnection } from '../../net/tls-connection.js'
 import type { Notification } from '../../notification.js'
 import { ClientSession } from '../../protocol/http2/client-session.js'
 import { ErrorCode } from '../../protocol/http2/error-code.js'
@@ -48,14 +48,12 @@ export interface ConnectionOwner {
 
 /** An idle connection may have been cut by a firewall unheard: it is checked along with the first request after this. */
 const STALE_AFTER_MS = 60_000
-/** How long an orderly end may take before the socket is destroyed. */
-const FAREWELL_MS = 500
 
 /** One TLS connection to APNs, and the HTTP/2 session on it. */
 export class Connection implements SessionEvents<Exchange> {
   readonly #owner: ConnectionOwner
   readonly #options: ResolvedNetworkOptions
-  readonly #socket: TLSSocket
+  readonly #socket: TlsConnection
   readonly #session: ClientSession<Exchange>
   readonly #connectTimer: NodeJS.Timeout
   readonly #ticker: NodeJS.Timeout
@@ -88,14 +86,11 @@ export class Connection implements SessionEvents<Exchange> {
     this.#lastReceivedAtMs = nowMs
     this.#lastAnsweredAtMs = nowMs
     this.#lastDispatchedAtMs = nowMs
-    this.#socket = connectTls(target, 'http2')
-    this.#listen()
+    this.#socket = this.#connect(target)
     this.#connectTimer = setTimeout(
       () =>
         this.#fail(
-          new Error(
-            `no HTTP/2 connection to ${target.host}:${target.port} within ${options.connectTimeout} s`,
-          ),
+          new Error(`no HTTP/2 connection to ${this.#socket.place} within ${options.connectTimeout} s`),
         ),
       options.connectTimeout * 1000,
     )
@@ -118,7 +113,7 @@ export class Connection implements SessionEvents<Exchange> {
 
   /** Whether the server's limits, on streams or on bytes in flight, keep it from taking another request. */
   get isFull(): boolean {
-    return this.#phase === 'open' && !this.#socket.writableNeedDrain && this.#session.capacity === 0
+    return this.#phase === 'open' && !this.#socket.needsDrain && this.#session.capacity === 0
   }
 
   /** Whether the server takes a single request at a time since it has refused one: Apple's does so until it accepts one. */
@@ -132,7 +127,7 @@ export class Connection implements SessionEvents<Exchange> {
 
   /** How many requests it takes right now. */
   get capacity(): number {
-    if (this.#phase === 'open') return this.#socket.writableNeedDrain ? 0 : this.#session.capacity
+    if (this.#phase === 'open') return this.#socket.needsDrain ? 0 : this.#session.capacity
     return this.#phase === 'probing' && this.#session.openStreams === 0
       ? Math.min(1, this.#session.capacity)
       : 0
@@ -166,8 +161,7 @@ export class Connection implements SessionEvents<Exchange> {
   setReferenced(referenced: boolean): void {
     if (referenced === this.#referenced) return
     this.#referenced = referenced
-    if (referenced) this.#socket.ref()
-    else this.#socket.unref()
+    this.#socket.setReferenced(referenced)
   }
 
   /**
@@ -189,15 +183,10 @@ export class Connection implements SessionEvents<Exchange> {
 
   /** Ends it at once. Resolves when the socket is gone. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.closed) {
-        resolve()
-        return
-      }
-      this.#socket.once('close', () => resolve())
-      this.#isRetired = true
-      this.#end()
-    })
+    const closed = this.#socket.whenClosed()
+    this.#isRetired = true
+    this.#end()
+    return closed
   }
 
   // What the session tells.
@@ -252,26 +241,22 @@ export class Connection implements SessionEvents<Exchange> {
     this.#end()
   }
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('secureConnect', () => {
-      this.#isSecure = speaksHttp2(socket)
-      if (this.#isSecure) this.flush()
-      else
+  #connect(target: TlsTarget): TlsConnection {
+    return new TlsConnection(target, 'http2', {
+      secured: () => {
+        this.#isSecure = true
+        this.flush()
+      },
+      received: (chunk) => this.#receive(chunk),
+      drained: () => this.#owner.changed(this),
+      ended: () =>
         this.#fail(
-          Object.assign(new Error('the server does not speak HTTP/2'), { code: 'ERR_HTTP2_NOT_SPOKEN' }),
-        )
+          this.#cause ??
+            (this.#phase === 'draining' ? undefined : new Error('the server closed the connection')),
+        ),
+      failed: (error) => this.#fail(error),
+      closed: () => this.#fail(this.#cause),
     })
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('drain', () => this.#owner.changed(this))
-    socket.on('end', () =>
-      this.#fail(
-        this.#cause ??
-          (this.#phase === 'draining' ? undefined : new Error('the server closed the connection')),
-      ),
-    )
-    socket.on('error', (error: Error) => this.#fail(error))
-    socket.on('close', () => this.#fail(this.#cause))
   }
 
   #receive(chunk: Buffer): void {
@@ -345,13 +330,7 @@ export class Connection implements SessionEvents<Exchange> {
     // Not earlier: there are servers that close at once when they read it, answered or not.
     if (this.isConnected) this.#session.goAway()
     this.flush()
-    const { destroyed } = this.#socket
-    if (!destroyed) {
-      this.#socket.unref()
-      this.#socket.destroySoon()
-      // A server that does not read would keep the last bytes, and the socket, for ever.
-      setTimeout(() => this.#socket.destroy(), FAREWELL_MS).unref()
-    }
+    this.#socket.end()
     this.#finish(this.#cause)
   }
 

@@ -3,10 +3,10 @@ import { ExpiryWarning } from '../../credentials/expiry-warning.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
-import { isTlsRefusal } from '../../net/tls-connect.js'
 import type { Notification } from '../../notification.js'
 import { classify } from '../../reason.js'
 import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
+import { connectionRefusal } from '../connection-refusal.js'
 import { environmentName } from '../environment.js'
 import { type ResolvedNetworkOptions, resolveNetworkOptions } from '../network-options.js'
 import { RetryPolicy } from '../retry-policy.js'
@@ -65,7 +65,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     })
     this.#options = resolveNetworkOptions(options)
     this.#policy = new RetryPolicy(this.#options, Math.random)
-    const target = targetOf(this.environment, this.#credentials)
+    const target = targetOf(this.environment, this.#credentials, options['proxy'])
     this.#pool = new ConnectionPool(target, this.#options, this.#policy, this)
     this.#writer = new RequestWriter(authorityOf(target), options.topic)
     this.#guard = new EnvironmentGuard(this.#options.badTokenLimit)
@@ -154,11 +154,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     if (end.connected) this.#everConnected = true
     if (end.cause !== undefined && !this.#stopped) {
       this.logger.warn(`connection lost: ${end.cause.message}`, { cause: end.cause })
-      // Once it has worked, the fault is more likely to pass: retried like any other.
-      if (!this.#everConnected && isTlsRefusal(end.cause)) {
-        const failure = localFailure('TlsHandshake', end.cause)
-        this.#stopLine({ ...failure, description: `${failure.description} ${end.cause.message}.` })
-      }
+      const refusal = connectionRefusal(end.cause, this.#everConnected)
+      if (refusal !== undefined) this.#stopLine(refusal)
     }
     this.queueNotify()
   }

@@ -1,5 +1,7 @@
 import type { Credentials } from '../../credentials/credentials.js'
-import { secureContextOf, type TlsTarget } from '../../net/tls-connect.js'
+import { proxyFor } from '../../net/proxy/proxy-option.js'
+import { secureContextOf } from '../../net/secure-context.js'
+import type { TlsTarget } from '../../net/tls-connect.js'
 import type { Environment } from '../environment.js'
 
 /** Source: Apple, "Sending notification requests to APNs". */
@@ -7,11 +9,17 @@ const HOSTS = { production: 'api.push.apple.com', sandbox: 'api.sandbox.push.app
 const HTTPS_PORT = 443
 
 /**
- * Where the provider API of an environment is, and the identity to show there.
+ * Where the provider API of an environment is, the way to it, and the identity to show there.
  *
- * @throws {TypeError} when `environment.ca` is not PEM
+ * @param proxy the option; see `proxyFor`
+ * @throws {TypeError} when `environment.ca` is not PEM, or `proxy` no proxy
  */
-export function targetOf(environment: Environment, credentials: Credentials): TlsTarget {
+export function targetOf(environment: Environment, credentials: Credentials, proxy: unknown): TlsTarget {
+  const target = directTarget(environment, credentials)
+  return { ...target, proxy: proxyFor(proxy, target) }
+}
+
+function directTarget(environment: Environment, credentials: Credentials): Omit<TlsTarget, 'proxy'> {
   const identity = credentials.kind === 'certificate' ? credentials.tls : undefined
   if (typeof environment === 'string') {
     const secureContext = secureContextOf(undefined, identity)

@@ -10,7 +10,7 @@ test("Apple's historic hosts and ports, and those of another gateway", async () 
   const credentials = loadCredentials({ cert, key }, { environment: undefined, now: Date.now })
   assert.ok(credentials.kind === 'certificate')
   const places = (environment: Parameters<typeof gatewayTargets>[0]): (string | number)[] => {
-    const targets = gatewayTargets(environment, credentials)
+    const targets = gatewayTargets(environment, credentials, undefined)
     return [targets.gateway.host, targets.gateway.port, targets.feedback.host, targets.feedback.port]
   }
   assert.deepEqual(places('production'), ['gateway.push.apple.com', 2195, 'feedback.push.apple.com', 2196])

@@ -15,7 +15,7 @@ const credentials = loadCredentials(PROVIDER_KEY, { environment: undefined, now:
 describe('where to connect', () => {
   it('is Apple’s host of the environment', () => {
     const place = (environment: 'production' | 'sandbox'): unknown[] => {
-      const { host, port, servername } = targetOf(environment, credentials)
+      const { host, port, servername } = targetOf(environment, credentials, undefined)
       return [host, port, servername]
     }
     assert.deepEqual(place('production'), ['api.push.apple.com', 443, undefined])
@@ -26,6 +26,7 @@ describe('where to connect', () => {
     const { host, port, servername } = targetOf(
       { host: 'relay.example', servername: 'api.push.apple.com' },
       credentials,
+      undefined,
     )
     assert.deepEqual([host, port, servername], ['relay.example', 443, 'api.push.apple.com'])
   })
