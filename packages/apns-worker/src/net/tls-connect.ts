@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { ProxyServer } from './proxy/proxy-server.js'
 
@@ -25,7 +25,7 @@ const HTTP2_PROTOCOL = 'h2'
  * @param through an open tunnel to the host, through a proxy
  */
 export function connectTls(
-  { host, port, servername, secureContext }: TlsTarget,
+  { host, port, servername = nameOf(host), secureContext }: TlsTarget,
   protocol: TlsProtocol,
   through?: Socket,
 ): TLSSocket {
@@ -38,6 +38,11 @@ export function connectTls(
     ...(servername === undefined ? {} : { servername }),
   })
   return socket.setNoDelay(true)
+}
+
+/** What is said in SNI, as HTTP/2 demands (RFC 9113 section 9.2); Node does not by itself. An address is no name. */
+function nameOf(host: string): string | undefined {
+  return isIP(host) === 0 ? host : undefined
 }
 
 /** Whether the other end agreed to speak HTTP/2. */
