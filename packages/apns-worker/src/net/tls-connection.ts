@@ -54,9 +54,9 @@ export class TlsConnection {
     const { host, port, proxy } = this.#target
     const destination = `${host}:${port}`
     if (proxy === undefined) return destination
-    if (!this.#isTunnelling) return `${destination} through the proxy ${proxy}`
+    if (!this.#isTunnelling) return `${destination} through the proxy ${proxy.name}`
     const missing = this.#socket.connecting ? 'can not be reached' : 'has not opened a tunnel'
-    return `${destination} through the proxy ${proxy}, which ${missing},`
+    return `${destination} through the proxy ${proxy.name}, which ${missing},`
   }
 
   /** Whether more was written than leaves at once. */

@@ -26,8 +26,12 @@ export class TestServer implements AsyncDisposable {
     this.environment = { host: '127.0.0.1', port: (server.address() as AddressInfo).port, ca } // it listens on TCP
   }
 
-  static async listen(server: Server, ca: CustomEnvironment['ca'] = LOCALHOST.cert): Promise<TestServer> {
-    server.listen(0, '127.0.0.1')
+  static async listen(
+    server: Server,
+    ca: CustomEnvironment['ca'] = LOCALHOST.cert,
+    port = 0,
+  ): Promise<TestServer> {
+    server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     const started = new TestServer(server, ca)
     server.on('connection', (socket: Socket) => {

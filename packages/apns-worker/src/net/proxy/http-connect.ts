@@ -16,7 +16,7 @@ const LINE_FEED = 10
 const HTTP_1 = 'HTTP/1.'
 /** Of a TLS record that holds an alert (RFC 8446 section 5.1): what a server of TLS says to plain text. */
 const TLS_ALERT = 21
-const STATUS_LINE = /^HTTP\/1\.\d (\d{3})(?: |$)/
+const STATUS_LINE = /^HTTP\/1\.\d ([1-9]\d{2})(?: |$)/
 const SWITCHING_PROTOCOLS = 101
 const PROXY_AUTHENTICATION_REQUIRED = 407
 
@@ -70,7 +70,7 @@ export class HttpConnect implements TunnelHandshake {
     for (;;) {
       const lineEnd = this.#received.indexOf(LINE_FEED, this.#searched)
       this.#searched = lineEnd < 0 ? this.#received.length : lineEnd + 1
-      if (this.#searched > MAX_HEAD_BYTES || this.#lineCount > MAX_HEAD_LINES) {
+      if (this.#searched > MAX_HEAD_BYTES || this.#lineCount >= MAX_HEAD_LINES) {
         return failed('PROXY_BAD_ANSWER', 'answered CONNECT with a head that does not end')
       }
       if (lineEnd < 0) return this.#lines.length === 0 ? this.#checkBeginning() : MORE
@@ -95,15 +95,17 @@ export class HttpConnect implements TunnelHandshake {
   }
 
   #line(line: string): HandshakeStep | undefined {
+    if (this.#lines.length === 0 && !STATUS_LINE.test(line)) return this.#noHttp()
     if (line !== '') {
-      if (this.#lines.length === 0 && !STATUS_LINE.test(line)) return this.#noHttp()
       this.#lines.push(line)
       return undefined
     }
     const [statusLine = '', ...fields] = this.#lines
-    const status = Number(STATUS_LINE.exec(statusLine)?.[1])
-    if (Number.isNaN(status)) return this.#noHttp()
-    if (status < 200 && status >= 100 && status !== SWITCHING_PROTOCOLS) {
+    return this.#head(Number(STATUS_LINE.exec(statusLine)?.[1]), fields)
+  }
+
+  #head(status: number, fields: readonly string[]): HandshakeStep | undefined {
+    if (status < 200 && status !== SWITCHING_PROTOCOLS) {
       // An interim response (RFC 9110 section 15.2): the answer is still to come.
       this.#lines = []
       return undefined

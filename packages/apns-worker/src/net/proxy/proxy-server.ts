@@ -50,7 +50,7 @@ export class ProxyServer {
   }
 
   /** Its URL, without user and password. */
-  toString(): string {
+  get name(): string {
     return `${this.scheme}://${isIPv6(this.host) ? `[${this.host}]` : this.host}:${this.port}`
   }
 

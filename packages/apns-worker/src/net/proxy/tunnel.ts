@@ -26,7 +26,7 @@ export function openTunnel(proxy: ProxyServer, destination: Destination, listene
     // Nobody else listens, and the end of a socket that failed may be an error too.
     socket.on('error', () => {})
     socket.destroy()
-    listener.failed(new ProxyError(code, `the proxy ${proxy} ${what}`, cause))
+    listener.failed(new ProxyError(code, `the proxy ${proxy.name} ${what}`, cause))
   }
   const onError = (error: Error): void => {
     const code = proxy.scheme === 'https' && isTlsRefusal(error) ? 'PROXY_TLS' : 'PROXY_UNREACHABLE'
