@@ -13,7 +13,7 @@ export function connectionRefusal(cause: Error, isProven: boolean): Failure | un
   const reason = reasonOf(cause)
   if (reason === undefined || (isProven && reason !== 'ProxyCredentials')) return undefined
   const failure = localFailure(reason, cause)
-  return { ...failure, description: `${failure.description} ${cause.message}.` }
+  return { ...failure, description: `${failure.description} ${cause.message.trim()}.` }
 }
 
 function reasonOf(cause: Error): LocalReason | undefined {

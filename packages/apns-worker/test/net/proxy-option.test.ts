@@ -94,7 +94,7 @@ describe('a proxy', () => {
       const proxy = proxyOf(`${scheme}://${USER}:${PASSWORD}@proxy.example`)
       assertNoSecret(proxy)
       assertNoSecret(proxy.handshake(APNS))
-      assert.ok(!JSON.stringify({ ...proxy, secureContext: undefined }).includes('s3cret'))
+      assertNoSecret(JSON.stringify(proxy))
     }
   })
 
@@ -269,7 +269,7 @@ describe('a manager', () => {
         () => new ApnsManager({ ...options, environment: { host: 'apns.test' }, proxy }),
         (error: unknown) => {
           assertNoSecret(error)
-          return error instanceof TypeError && /^proxy is for no known kind/.test(error.message)
+          return error instanceof TypeError && error.message.startsWith('proxy is for no known kind')
         },
       )
     }

@@ -29,8 +29,8 @@ export function openTunnel(proxy: ProxyServer, destination: Destination, listene
     listener.failed(new ProxyError(code, `the proxy ${proxy.name} ${what}`, cause))
   }
   const onError = (error: Error): void => {
-    const code = proxy.scheme === 'https' && isTlsRefusal(error) ? 'PROXY_TLS' : 'PROXY_UNREACHABLE'
-    fail(code, `could not be reached: ${error.message}`, error)
+    if (isTlsRefusal(error)) fail('PROXY_TLS', `has failed the TLS handshake: ${error.message.trim()}`, error)
+    else fail('PROXY_UNREACHABLE', `could not be reached: ${error.message}`, error)
   }
   const onEnd = (): void => fail('PROXY_UNREACHABLE', 'closed the connection before the tunnel was open')
   const onData = (chunk: Buffer): void => {

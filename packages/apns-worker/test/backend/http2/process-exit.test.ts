@@ -8,7 +8,8 @@ import type { ChildPlan } from '../../support/child-sender.js'
 import { failOnLeaks } from '../../support/leaks.js'
 import { answer, settings, startScriptedServer } from '../../support/scripted-server.js'
 import { type Peer, TOPIC } from '../../support/sender.js'
-import { PROVIDER_KEY } from '../../support/test-identity.js'
+import { LOCALHOST, PROVIDER_KEY } from '../../support/test-identity.js'
+import { startConnectProxy, startSocksProxy } from '../../support/test-proxies.js'
 import { startTcpServer, startTlsServer } from '../../support/test-servers.js'
 
 failOnLeaks()
@@ -51,6 +52,17 @@ describe('a program that has sent', () => {
     assert.deepEqual(ended, { code: 0, steps: ['done'], stderr: '' })
     assert.equal(apns.counts().accepted, 100)
   })
+
+  for (const scheme of ['http', 'https', 'socks5'] as const) {
+    it(`ends by itself, through a proxy of ${scheme} too`, async () => {
+      await using apns = await startSimulator()
+      await using proxy = await (scheme === 'socks5' ? startSocksProxy() : startConnectProxy({}, scheme))
+      const option = scheme === 'https' ? { url: proxy.url, ca: LOCALHOST.cert } : proxy.url
+      const ended = await run(apns, { tokens: 100, steps: ['done'] }, { proxy: option })
+      assert.deepEqual(ended, { code: 0, steps: ['done'], stderr: '' })
+      assert.equal(apns.counts().accepted, 100)
+    })
+  }
 
   it('does not end before everything is sent, and sent again where that has to be', async () => {
     await using apns = await startSimulator({
