@@ -97,7 +97,6 @@ describe('an answer that opens none', () => {
   for (const [status, words] of [
     [301, ''],
     [400, ': it may not open tunnels'],
-    [401, ''],
     [403, ': it does not allow this destination'],
     [404, ': it may not open tunnels, or not know this destination'],
     [405, ': it does not open tunnels'],
@@ -127,6 +126,11 @@ describe('an answer that wants credentials', () => {
     assert.equal(failure(answer()), 'PROXY_CREDENTIALS wants a user and password (407)')
     assert.equal(failure(answer('Basic realm="x"')), 'PROXY_CREDENTIALS wants a user and password (407)')
     assert.equal(failure(answer(), LOGIN), 'PROXY_CREDENTIALS does not take this user and password (407)')
+  })
+
+  it('may be a 401, where 407 is meant', () => {
+    const unauthorized = 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\n\r\n'
+    assert.match(failure(unauthorized, LOGIN), /^PROXY_CREDENTIALS does not .* \(401\); it asks for NTLM/)
   })
 
   it('says so where it is not Basic that it wants', () => {

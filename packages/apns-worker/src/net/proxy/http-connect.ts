@@ -18,7 +18,8 @@ const HTTP_1 = 'HTTP/1.'
 const TLS_ALERT = 21
 const STATUS_LINE = /^HTTP\/1\.\d ([1-9]\d{2})(?: |$)/
 const SWITCHING_PROTOCOLS = 101
-const PROXY_AUTHENTICATION_REQUIRED = 407
+/** Proxy Authentication Required; and Unauthorized, which tinyproxy says of a wrong password. */
+const CREDENTIALS_REFUSED: readonly number[] = [407, 401]
 
 /** Only what is listed here is repeated from an answer: a proxy might send anything, the password included. */
 const SCHEMES = ['Basic', 'Bearer', 'Digest', 'Kerberos', 'Negotiate', 'NTLM'] as const
@@ -112,7 +113,7 @@ export class HttpConnect implements TunnelHandshake {
     }
     // A length or coding means nothing here (RFC 9110 section 9.3.6): the head is all there is.
     if (status >= 200 && status < 300) return { kind: 'open', rest: this.#received.subarray(this.#lineStart) }
-    if (status === PROXY_AUTHENTICATION_REQUIRED) return this.#credentialsRefused(fields)
+    if (CREDENTIALS_REFUSED.includes(status)) return this.#credentialsRefused(status, fields)
     const hint = HINTS[status]
     return failed(
       'PROXY_REFUSED',
@@ -120,23 +121,21 @@ export class HttpConnect implements TunnelHandshake {
     )
   }
 
-  #credentialsRefused(fields: readonly string[]): HandshakeStep {
+  #credentialsRefused(status: number, fields: readonly string[]): HandshakeStep {
     const offered = schemesIn(fields)
     const refusal =
-      this.#credentials === undefined
-        ? 'wants a user and password (407)'
-        : 'does not take this user and password (407)'
+      this.#credentials === undefined ? 'wants a user and password' : 'does not take this user and password'
     const limit =
       offered.length === 0 || offered.includes('Basic')
         ? ''
         : `; it asks for ${offered.join(' or ')} authentication, and only Basic is spoken here`
-    return failed('PROXY_CREDENTIALS', refusal + limit)
+    return failed('PROXY_CREDENTIALS', `${refusal} (${status})${limit}`)
   }
 }
 
-/** The authentication schemes that `Proxy-Authenticate` names (RFC 9110 section 11.7.1). */
+/** The authentication schemes that the proxy asks for (RFC 9110 sections 11.7.1 and 11.6.1). */
 function schemesIn(fields: readonly string[]): string[] {
-  const challenges = fields.filter((field) => /^proxy-authenticate:/i.test(field)).join(',')
+  const challenges = fields.filter((field) => /^(proxy|www)-authenticate:/i.test(field)).join(',')
   // A scheme stands at the beginning, or behind a comma and not before an equals sign.
   return SCHEMES.filter((scheme) =>
     new RegExp(`[:,]\\s*${scheme}(?=\\s*$|\\s*,|\\s+[^\\s=])`, 'i').test(challenges),
