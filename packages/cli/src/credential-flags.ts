@@ -31,7 +31,7 @@ export const CREDENTIAL_ENVIRONMENT_HELP = `
 Environment variables, for what no option gives:
   APNS_KEY_PATH or APNS_KEY (the content), APNS_KEY_ID, APNS_TEAM_ID
   APNS_CERT_PATH or APNS_CERT, APNS_PFX_PATH or APNS_PFX (base64), APNS_PASSPHRASE
-  APNS_TOPIC, APNS_ENVIRONMENT, APNS_CA_PATH`
+  APNS_TOPIC, APNS_ENVIRONMENT, APNS_CA_PATH, APNS_PROXY`
 
 /**
  * The credential that options and environment variables name together. An option that names a key or certificate puts

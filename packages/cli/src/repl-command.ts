@@ -3,13 +3,7 @@ import { join } from 'node:path'
 import { type REPLServer, start } from 'node:repl'
 import { promisify, styleText } from 'node:util'
 import * as library from 'apns-worker'
-import {
-  ApnsManager,
-  type ApnsManagerOptions,
-  type BackendClass,
-  BinaryBackend,
-  loadBackend,
-} from 'apns-worker'
+import { type ApnsManagerOptions, type BackendClass, BinaryBackend, loadBackend } from 'apns-worker'
 import { Command, InvalidArgumentError } from 'commander'
 import {
   addCredentialFlags,
@@ -19,6 +13,8 @@ import {
 } from './credential-flags.js'
 import { parseEnvironment } from './environment-flag.js'
 import { EXIT_CODE, type ExitCode } from './exit-code.js'
+import { makeManager } from './manager.js'
+import { proxyFrom, proxyOption } from './proxy-flag.js'
 import { UsageError } from './usage-error.js'
 
 /** What the options of `repl` gave, by commander's names. */
@@ -26,6 +22,7 @@ interface ReplFlags extends CredentialFlags {
   readonly production?: true
   readonly environment?: string
   readonly ca?: string
+  readonly proxy?: string
   readonly feedbackPort?: number
   readonly topic?: string
   readonly gateway?: true
@@ -55,6 +52,7 @@ export function replCommand(onExit: (code: ExitCode) => void): Command {
   return addCredentialFlags(command)
     .option('--environment <where>', "production, sandbox, or another server's host:port")
     .option('--ca <file>', 'certificate authority of that other server, in PEM')
+    .addOption(proxyOption())
     .option('--topic <topic>', "the app's bundle id")
     .option('--gateway', 'speak the retired binary protocol')
     .option('--feedback-port <port>', "port of that other server's feedback service", parsePort)
@@ -90,6 +88,7 @@ async function managerOptionsFrom(
     topic: flags.topic ?? env['APNS_TOPIC'],
     environment:
       typeof environment === 'string' ? environment : { ...environment, feedbackPort: flags.feedbackPort },
+    proxy: proxyFrom(flags, env),
     ...(flags.verbose === true ? { logger: console } : {}),
   }
 }
@@ -111,7 +110,7 @@ function backendFrom({ gateway, backend }: ReplFlags): BackendClass | Promise<Ba
 
 async function runRepl(options: ApnsManagerOptions, history: string): Promise<ExitCode> {
   let prompt: REPLServer | undefined
-  const apns = new ApnsManager({
+  const apns = makeManager({
     ...options,
     errorHandler(error) {
       console.error(styleText('red', error.message), error.token ?? '')

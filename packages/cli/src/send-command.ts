@@ -10,6 +10,7 @@ import { parseEnvironment } from './environment-flag.js'
 import { EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
 import { parseExpiration } from './expiration.js'
 import { addPayloadFlags, type PayloadFlags, payloadFrom } from './payload-flags.js'
+import { proxyFrom, proxyOption } from './proxy-flag.js'
 import { send } from './send.js'
 import { type TokenSource, tokensFromArguments, tokensFromFile, tokensFromStream } from './token-source.js'
 import { UsageError } from './usage-error.js'
@@ -27,6 +28,7 @@ interface SendFlags extends PayloadFlags, CredentialFlags {
   readonly collapseId?: string
   readonly environment?: string
   readonly ca?: string
+  readonly proxy?: string
   readonly outcomes?: string
   readonly json?: true
   readonly verbose?: true
@@ -66,6 +68,7 @@ export function sendCommand(onExit: (code: ExitCode) => void): Command {
       "production, sandbox, or another server's host:port (default: production)",
     )
     .option('--ca <file>', 'certificate authority of that other server, in PEM')
+    .addOption(proxyOption())
     .option('--outcomes <file>', "each notification's outcome, as NDJSON")
     .option('--json', 'the summary as one line of JSON')
     .option('--verbose', 'say what the connections do')
@@ -93,6 +96,7 @@ function runSend(tokens: readonly string[], flags: SendFlags): Promise<ExitCode>
       ...credentialsFrom(flags, env),
       topic: flags.topic ?? nonEmpty(env['APNS_TOPIC']),
       environment: parseEnvironment(where, flags.ca ?? nonEmpty(env['APNS_CA_PATH'])),
+      proxy: proxyFrom(flags, env),
     },
     outcomesPath: flags.outcomes,
     json: flags.json ?? false,

@@ -1,5 +1,12 @@
-import { ApnsManager, type ApnsManagerOptions, type Logger, Message, type MessageOptions } from 'apns-worker'
+import {
+  type ApnsManager,
+  type ApnsManagerOptions,
+  type Logger,
+  Message,
+  type MessageOptions,
+} from 'apns-worker'
 import type { ExitCode } from './exit-code.js'
+import { makeManager } from './manager.js'
 import { OutcomeLog } from './outcome-log.js'
 import { Progress } from './progress.js'
 import { Sending } from './sending.js'
@@ -18,7 +25,7 @@ export interface SendJob extends TokenReadOptions {
   readonly strict: boolean
   readonly payload: object
   readonly messageOptions: MessageOptions
-  /** Credentials, environment and topic. */
+  /** Credentials, environment, proxy and topic. */
   readonly managerOptions: ApnsManagerOptions
   readonly outcomesPath: string | undefined
   readonly json: boolean
@@ -36,7 +43,7 @@ export async function send(job: SendJob): Promise<ExitCode> {
   if (job.strict && job.source.isRepeatable) await assertNoWrongLines(job)
   const stop = new StopSignal()
   const progress = new Progress(process.stderr, () => performance.now())
-  const manager = new ApnsManager({
+  const manager = makeManager({
     ...job.managerOptions,
     logger: job.verbose ? noteLogger(progress) : SILENT,
     errorHandler: (error) => {

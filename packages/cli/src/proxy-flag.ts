@@ -1,0 +1,19 @@
+import { Option } from 'commander'
+
+/** `--proxy`, for the commands that connect. */
+export function proxyOption(): Option {
+  return new Option(
+    '--proxy <url>',
+    'way out: http://, https:// or socks5://host:port; or environment, for what HTTPS_PROXY and NO_PROXY say',
+  )
+}
+
+/** The proxy that the option or APNS_PROXY names, where a password is not for all to see who may list processes. */
+export function proxyFrom(
+  { proxy }: { readonly proxy?: string },
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const value = proxy ?? environment['APNS_PROXY']
+  // Empty is how an environment variable is taken back in many a shell and container.
+  return value === '' ? undefined : value
+}
