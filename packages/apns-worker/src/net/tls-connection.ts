@@ -123,8 +123,6 @@ export class TlsConnection {
   #handshake(tunnel?: Socket): TLSSocket {
     const listener = this.#listener
     const socket = connectTls(this.#target, this.#protocol, tunnel)
-    // With TLS to the proxy, what breaks there shows there.
-    tunnel?.on('error', (error) => socket.destroy(error))
     socket.on('secureConnect', () => {
       if (this.#protocol === 'gateway' || speaksHttp2(socket)) listener.secured(socket.getProtocol())
       else listener.failed(notHttp2())

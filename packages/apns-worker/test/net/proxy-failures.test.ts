@@ -429,6 +429,22 @@ describe('TLS to a proxy', () => {
   })
 })
 
+describe('TLS to a proxy that breaks', () => {
+  it('under the connection to APNs is a lost connection', async () => {
+    await using apns = await startSimulator()
+    await using proxy = await startConnectProxy({}, 'https')
+    const listener = new Listener()
+    const options = listener.options('', { proxy: { url: proxy.url, ca: LOCALHOST.cert } })
+    await using sender = new Sender(apns, options)
+    await sender.accepted(sender.send(5))
+    for (const socket of proxy.server.sockets) socket.write('This is no record of TLS.')
+    await until(() => sender.apns.stats().connections === 0)
+    assert.equal(listener.warnings.length, 1)
+    await sender.accepted(sender.send(5))
+    assert.equal(proxy.destinations.length, 2)
+  })
+})
+
 describe('what comes with the head of the answer', () => {
   /** A TLS record with HelloRequest (RFC 5246 section 7.4.1.1): a client that is about to say hello passes over it. */
   const HELLO_REQUEST = Buffer.of(22, 3, 3, 0, 4, 0, 0, 0, 0)

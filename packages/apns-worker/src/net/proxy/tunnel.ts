@@ -23,8 +23,6 @@ export function openTunnel(proxy: ProxyServer, destination: Destination, listene
   const socket = connectToProxy(proxy)
   const fail = (code: ProxyErrorCode, what: string, cause?: unknown): void => {
     stopListening()
-    // Nobody else listens, and the end of a socket that failed may be an error too.
-    socket.on('error', () => {})
     socket.destroy()
     listener.failed(new ProxyError(code, `the proxy ${proxy.name} ${what}`, cause))
   }
