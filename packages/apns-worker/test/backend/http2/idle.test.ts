@@ -24,7 +24,7 @@ describe('a connection that was idle', () => {
     ['for two minutes', 2, 1],
     ['for two hours', 120, 1],
   ] as const) {
-    it(`${what} is ${pings === 0 ? 'used as it is' : 'used with a PING in front, and stays if it is answered'}`, async (context) => {
+    it(`${what} ${pings === 0 ? 'is used as it is' : 'is used with a PING in front, and stays if it is answered'}`, async (context) => {
       const jump = jumpingClock(context)
       const seen: string[] = []
       await using server = await startScriptedServer({
