@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach } from 'node:test'
 import { until } from './within.js'
 
-/** How long what was closed may take to be gone. */
+/** How long what was closed may take to be gone, of the time that the process runs. */
 const GRACE_SECONDS = 1.5
 
 /**

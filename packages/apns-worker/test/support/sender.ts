@@ -116,7 +116,7 @@ export class Sender implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await within(this.apns.close({ timeout: 0 }), () => `close() hangs; ${this.describe()}`)
-    await this.#peer.waitFor?.((server) => server.counts().openConnections === 0, { timeout: 2 })
+    await this.#peer.waitFor?.((server) => server.counts().openConnections === 0)
   }
 
   /** A notification that is settled twice is counted twice. */
