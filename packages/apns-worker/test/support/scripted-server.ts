@@ -22,6 +22,8 @@ export interface Script {
   readonly cancelled?: (connection: ScriptedConnection, streamId: number) => void
   /** Default: it is acknowledged. */
   readonly pinged?: (connection: ScriptedConnection, data: Buffer) => void
+  /** SETTINGS were acknowledged: everything that was sent before has been read. */
+  readonly acknowledged?: (connection: ScriptedConnection) => void
 }
 
 /** A server that sends frames as its script says, in any order and as wrong as need be. It looks at no header. */
@@ -81,8 +83,8 @@ export class ScriptedConnection {
       this.#isCredited = true
       this.send(frame(TYPE.windowUpdate, 0, 0, numbers(WINDOW_CREDIT)))
     }
-    if (type === TYPE.settings && !hasFlag(ACKNOWLEDGEMENT))
-      this.send(frame(TYPE.settings, ACKNOWLEDGEMENT, 0))
+    if (type === TYPE.settings && hasFlag(ACKNOWLEDGEMENT)) this.#script.acknowledged?.(this)
+    else if (type === TYPE.settings) this.send(frame(TYPE.settings, ACKNOWLEDGEMENT, 0))
     else if (type === TYPE.ping && !hasFlag(ACKNOWLEDGEMENT)) this.#pinged(payload)
     else if (type === TYPE.reset) this.#script.cancelled?.(this, streamId)
     else if ((type === TYPE.headers || type === TYPE.data) && hasFlag(END_STREAM)) {
