@@ -18,11 +18,15 @@ export class StoppedClock implements Disposable {
   readonly #timers = new Set<ManualTimer>()
   readonly #restore: (() => void)[] = []
   readonly #startMs = real.now()
-  readonly #startDateMs = Date.now()
+  readonly #startDateMs: number
   #passedMs = 0
   #readings = 0
 
-  constructor() {
+  /**
+   * @param startDateMs what `Date.now()` says at first
+   */
+  constructor(startDateMs: number = Date.now()) {
+    this.#startDateMs = startDateMs
     const start = (callback: Callback, delayMs: number, repeats: boolean, args: unknown[]): ManualTimer => {
       const timer = new ManualTimer(
         () => callback(...args),

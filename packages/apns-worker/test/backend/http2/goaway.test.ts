@@ -10,6 +10,7 @@ import {
   startScriptedServer,
 } from '../../support/scripted-server.js'
 import { Sender, sorted, tokensOf } from '../../support/sender.js'
+import { StoppedClock } from '../../support/stopped-clock.js'
 import type { TestServer } from '../../support/test-servers.js'
 import { until } from '../../support/within.js'
 
@@ -152,13 +153,19 @@ describe('GOAWAY on an idle connection', () => {
   }
 
   it('comes from a server that closes what is idle, and everything is sent all the same', async () => {
-    await using apns = await startSimulator({ idleTimeout: 0.03 })
+    using clock = new StoppedClock()
+    await using apns = await startSimulator({ idleTimeout: 1 })
     await using sender = new Sender(apns, { retryDelay: 30 })
-    for (let round = 0; round < 3; round++) {
+    for (let round = 1; round <= 3; round++) {
       await sender.accepted(sender.send(5))
-      await apns.waitFor((server) => server.counts().openConnections === 0)
+      await until(() => {
+        clock.advance(1000)
+        return apns.counts().openConnections === 0
+      })
+      await until(() => sender.apns.stats().connections === 0)
     }
     assert.equal(apns.counts().received, 15)
+    assert.equal(apns.counts().connections, 3)
   })
 })
 
