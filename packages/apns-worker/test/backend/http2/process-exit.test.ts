@@ -16,7 +16,9 @@ failOnLeaks()
 
 const PROGRAM = fileURLToPath(new URL('../../support/child-sender.js', import.meta.url))
 /** A program that does not end by itself is killed after so long, and fails its test. */
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 60_000
+/** Seconds. Whatever outlives its purpose must show, and not be over before the program is killed. */
+const LONG = { connectTimeout: 3600, requestTimeout: 3600, pingInterval: 3600 } as const
 
 interface Ended {
   readonly code: number | null
@@ -31,7 +33,10 @@ async function run(
   options: Partial<ChildPlan['options']> = {},
 ): Promise<Ended> {
   const { environment, credentials = PROVIDER_KEY } = peer
-  const whole: ChildPlan = { ...plan, options: { ...credentials, environment, topic: TOPIC, ...options } }
+  const whole: ChildPlan = {
+    ...plan,
+    options: { ...credentials, environment, topic: TOPIC, ...LONG, ...options },
+  }
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(whole)], {
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
