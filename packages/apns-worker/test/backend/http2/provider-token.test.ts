@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
 import { failOnLeaks } from '../../support/leaks.js'
 import { Sender, tokensOf } from '../../support/sender.js'
+import { until } from '../../support/within.js'
 
 failOnLeaks()
 
@@ -38,8 +39,13 @@ describe('a provider token', () => {
   it('is renewed once too where several connections carry it', async () => {
     await using apns = await startSimulator({ streamLimit: 10, latency: 0.03 })
     await using sender = new Sender(apns, { maxConnections: 3 })
-    await sender.accepted(sender.send(200))
-    assert.equal(apns.counts().openConnections, 3)
+    const deliveries = [sender.send(200)]
+    // However long it takes to open the others, there is more to send than the present ones take.
+    await until(() => {
+      if (sender.apns.stats().queued < 100) deliveries.push(sender.send(100))
+      return apns.counts().openConnections === 3
+    })
+    for (const delivery of deliveries) await sender.accepted(delivery)
     mock.timers.tick(21 * MINUTE_MS)
     apns.rejectProviderTokens('ExpiredProviderToken')
     await sender.accepted(sender.send(tokensOf(200, 'aa')))
