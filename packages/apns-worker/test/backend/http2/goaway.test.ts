@@ -17,6 +17,8 @@ import { until } from '../../support/within.js'
 failOnLeaks()
 
 const IN_FLIGHT = 100
+/** Less than any deadline of the library. */
+const LATENCY_MS = 20
 /** GOAWAY with this id says: no more, and what is there is still answered (RFC 9113 section 6.8). */
 const HIGHEST_STREAM_ID = 2 ** 31 - 1
 const ENHANCE_YOUR_CALM = 11
@@ -122,16 +124,24 @@ describe('GOAWAY with requests in flight', () => {
   })
 
   it('sends nothing twice when everything is answered', async () => {
-    await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: 0.02 })
+    using clock = new StoppedClock()
+    await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: LATENCY_MS / 1000 })
     await using sender = new Sender(apns, { maxConnections: 1 })
     const tokens = tokensOf(500)
     const delivery = sender.send(tokens)
     for (let round = 1; round <= 3; round++) {
-      await apns.waitFor(
-        (server) => server.counts().openStreams === IN_FLIGHT && server.counts().connections === round,
-      )
+      const before = apns.counts().received
+      await apns.waitFor(before + 1)
+      clock.advance(LATENCY_MS)
+      // The answer to the first on this connection lets the others go; those on the one before are answered as well.
+      await apns.waitFor(before + 1 + IN_FLIGHT)
+      assert.equal(apns.counts().connections, round)
       apns.goAway()
     }
+    await until(() => {
+      clock.advance(LATENCY_MS)
+      return delivery.pending === 0
+    })
     await sender.accepted(delivery)
     assert.deepEqual(sorted(apns.received.map(({ token }) => token)), tokens)
     assert.equal(apns.counts().connections, 4)

@@ -9,11 +9,15 @@ import {
   startScriptedServer,
 } from '../../support/scripted-server.js'
 import { Sender, tokensOf } from '../../support/sender.js'
+import { StoppedClock } from '../../support/stopped-clock.js'
+import { until } from '../../support/within.js'
 
 failOnLeaks()
 
 const IN_FLIGHT = 100
 const TOKENS = 150
+/** Less than any deadline of the library. */
+const LATENCY_MS = 20
 
 /** How a connection can end, as the server does it. */
 const ENDS: Readonly<Record<string, (connection: ScriptedConnection, reset: () => void) => void>> = {
@@ -55,18 +59,27 @@ describe('a connection that ends with a hundred requests in flight', () => {
   }
 
   it('sends again with the same apns-id, and what had been answered not at all', async () => {
+    using clock = new StoppedClock()
     const tokens = tokensOf(300)
-    await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: 0.01 })
-    await using sender = new Sender(apns, { maxConnections: 1, retryDelay: 0.01 })
+    await using apns = await startSimulator({ streamLimit: IN_FLIGHT, latency: LATENCY_MS / 1000 })
+    await using sender = new Sender(apns, { maxConnections: 1, retryDelay: 0 })
     const delivery = sender.send(tokens)
-    await apns.waitFor((server) => server.counts().received > 150 && server.counts().openStreams > 50)
+    for (const received of [1, 1 + IN_FLIGHT, 1 + 2 * IN_FLIGHT]) {
+      await apns.waitFor(received)
+      if (received <= 1 + IN_FLIGHT) clock.advance(LATENCY_MS)
+    }
+    await until(() => delivery.succeeded === 1 + IN_FLIGHT)
     apns.disconnect()
+    await until(() => {
+      clock.advance(LATENCY_MS)
+      return delivery.pending === 0
+    })
     await sender.accepted(delivery)
     const ids = new Map<string, Set<string | undefined>>()
     for (const { token, id } of apns.received) ids.set(token, (ids.get(token) ?? new Set()).add(id))
     assert.equal(ids.size, tokens.length)
     for (const set of ids.values()) assert.equal(set.size, 1)
-    assert.ok(apns.counts().received <= tokens.length + IN_FLIGHT)
+    assert.equal(apns.counts().received, tokens.length + IN_FLIGHT)
   })
 
   it('gives up after so many attempts, and reports what it does not know', async () => {

@@ -110,7 +110,8 @@ describe('a stream limit that moves', () => {
     isLow = false
     assert.ok(mostAfterLowering > 0 && mostAfterLowering <= 7, `${mostAfterLowering} streams were open`)
     apns.setStreamLimit(300)
-    await apns.waitFor((server) => server.counts().openStreams === 300)
+    // Those that are open at this moment may be answered before the others have come.
+    await apns.waitFor((server) => server.counts().maxOpenStreams >= 300 - 7)
     await sender.accepted(delivery)
     assertObeyed(apns)
   })
