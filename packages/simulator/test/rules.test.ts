@@ -169,13 +169,17 @@ test('silence, resets and cut connections leave no answer', async () => {
   })
 })
 
-test('a delay holds up one answer, not the others', async () => {
-  await withSimulator({ rules: [{ token: 'aa', delay: 0.05 }] }, async ({ connect }) => {
+test('a delay holds up one answer, not the others', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  await withSimulator({ rules: [{ token: 'aa', delay: 5 }] }, async ({ apns, connect }) => {
     const provider = await connect()
     await provider.send('00')
-    const order: string[] = []
-    await Promise.all(['aa', 'bb'].map((one) => provider.send(one).then(() => order.push(one))))
-    assert.deepEqual(order, ['bb', 'aa'])
+    const delayed = provider.send('aa')
+    assert.equal((await provider.send('bb')).status, 200)
+    context.mock.timers.tick(4_999)
+    assert.equal(apns.received[1]?.status, undefined)
+    context.mock.timers.tick(1)
+    assert.equal((await delayed).status, 200)
   })
 })
 

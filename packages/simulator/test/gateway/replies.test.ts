@@ -142,13 +142,17 @@ test('rules by count: nth of a connection, after, times, times per token; and ta
   })
 })
 
-test('an error response may be late, name another notification, or come in pieces', async () => {
-  const rules: GatewayRule[] = [{ token: token(2), status: 8, ident: 4_000_000_000, delay: 0.05 }]
+test('an error response may be late, name another notification, or come in pieces', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const rules: GatewayRule[] = [{ token: token(2), status: 8, ident: 4_000_000_000, delay: 5 }]
   await withGateway({ rules, chunkBytes: 1 }, async ({ gateway, connect }) => {
     const client = await connect()
     client.write(...frames(1, 2))
     await gateway.waitFor(({ rejected }) => rejected.length === 1)
     client.write(...frames(3, 4))
+    await gateway.waitFor(({ discarded }) => discarded.length === 2)
+    assert.equal(client.pieces.length, 0)
+    context.mock.timers.tick(5_000)
     assert.deepEqual(await client.response(), { status: 8, ident: 4_000_000_000 })
     assert.deepEqual(idents(gateway.discarded), [3, 4])
     assert.ok(client.pieces.length > 1)
