@@ -73,10 +73,15 @@ describe('the connection pool', () => {
   })
 
   it('ends a connection that is old, and opens another when there is work', async () => {
+    using clock = new StoppedClock()
     await using apns = await startSimulator()
-    await using sender = new Sender(apns, { maxConnectionAge: 0.02 })
+    await using sender = new Sender(apns, { maxConnectionAge: 60 })
     await sender.accepted(sender.send(3))
-    await apns.waitFor((server) => server.counts().openConnections === 0)
+    clock.advance(59_000)
+    await sender.accepted(sender.send(3))
+    assert.equal(sender.apns.stats().connections, 1)
+    clock.advance(1000)
+    assert.equal(sender.apns.stats().connections, 0)
     await sender.accepted(sender.send(3))
     assert.equal(apns.counts().connections, 2)
     assert.deepEqual(sender.warnings, [])
