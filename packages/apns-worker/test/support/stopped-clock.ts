@@ -56,7 +56,13 @@ export class StoppedClock implements Disposable {
     for (const replacement of replacements) this.#restore.push(() => replacement.mock.restore())
   }
 
-  /** Lets so many milliseconds pass, with every timer in its turn. */
+  /** Lets so many milliseconds pass, and all that was put off to the end of this turn of the event loop happen. */
+  async pass(milliseconds: number): Promise<void> {
+    this.advance(milliseconds)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Lets so many milliseconds pass at once, with every timer in its turn. */
   advance(milliseconds: number): void {
     const endMs = this.#passedMs + milliseconds
     for (let next = this.#nextBy(endMs); next !== undefined; next = this.#nextBy(endMs)) {

@@ -94,7 +94,12 @@ export class Connection implements SessionEvents<Exchange> {
         ),
       options.connectTimeout * 1000,
     )
-    this.#ticker = setInterval(() => this.#tick(performance.now()), tickMs(options)).unref()
+    // Sockets are read between timers and immediates. After the process was held up, answers that came in time would
+    // otherwise be read too late, and what they are about be sent twice.
+    this.#ticker = setInterval(
+      () => setImmediate(() => this.#tick(performance.now())),
+      tickMs(options),
+    ).unref()
   }
 
   /** Whether it is on its way to taking its first request, or has just sent it. */

@@ -78,9 +78,9 @@ describe('a connection that falls silent', () => {
       const delivery = sender.send(20, { ambiguous: 'drop' })
       for (let holes = 1; holes <= 2; holes++) {
         await until(() => fallen === holes)
-        clock.advance(CONNECT_TIMEOUT * 1000 - 1)
+        await clock.pass(CONNECT_TIMEOUT * 1000 - 1)
         assert.equal(sender.warnings.length, holes - 1)
-        clock.advance(1)
+        await clock.pass(1)
         assert.equal(sender.warnings.length, holes)
       }
       await sender.accepted(delivery)
@@ -127,9 +127,9 @@ describe('a connection that falls silent', () => {
       })
       const delivery = sender.send(150, { ambiguous })
       await until(() => unanswered === LIMIT)
-      clock.advance(REQUEST_TIMEOUT * 1000 - 1)
+      await clock.pass(REQUEST_TIMEOUT * 1000 - 1)
       assert.deepEqual(sender.warnings, [])
-      clock.advance(1)
+      await clock.pass(1)
       assert.match(sender.warnings.join(), /the server has been silent for 20 s/)
       const outcomes = await sender.outcomes(delivery)
       const unknown = outcomes.filter(({ status }) => status === 'unknown')
@@ -194,13 +194,13 @@ describe('a connection that is alive and does not answer', () => {
       })
       const delivery = sender.send(150, { ambiguous })
       await until(() => unanswered === LIMIT)
-      clock.advance(REQUEST_TIMEOUT * 500)
+      await clock.pass(REQUEST_TIMEOUT * 500)
       // Bytes, and no answers.
       first?.send(settings(LIMIT))
       await until(() => acknowledged === 2)
-      clock.advance(REQUEST_TIMEOUT * 500 - 1)
+      await clock.pass(REQUEST_TIMEOUT * 500 - 1)
       assert.equal(sender.apns.stats().inFlight, LIMIT)
-      clock.advance(1)
+      await clock.pass(1)
       assert.equal(sender.apns.stats().inFlight, 0)
       const outcomes = await sender.outcomes(delivery)
       const unknown = outcomes.filter(({ status }) => status === 'unknown')
@@ -227,7 +227,7 @@ describe('a connection that is alive and does not answer', () => {
     await using sender = new Sender(server, { requestTimeout: REQUEST_TIMEOUT, maxConnections: 1 })
     const delivery = sender.send(50)
     await until(() => delivery.succeeded === 49)
-    clock.advance(REQUEST_TIMEOUT * 1000)
+    await clock.pass(REQUEST_TIMEOUT * 1000)
     await sender.accepted(delivery)
     assert.deepEqual(resets, [21], 'the server learns that nobody waits for it any more')
     assert.equal(server.connections, 1)
@@ -246,9 +246,36 @@ describe('a connection that is alive and does not answer', () => {
     // The last of them waits for more than four times as long as a request may take.
     for (let requests = 1; requests <= 5; requests++) {
       await until(() => waiting.length === requests)
-      clock.advance(REQUEST_TIMEOUT * 1000 - 1)
+      await clock.pass(REQUEST_TIMEOUT * 1000 - 1)
       waiting.at(-1)?.()
     }
     await sender.accepted(delivery)
+  })
+})
+
+describe('a connection whose answers came in time', () => {
+  it('is not given up because the process was held up and has not read them yet', async () => {
+    using clock = new StoppedClock()
+    const unanswered: number[] = []
+    let first: ScriptedConnection | undefined
+    await using server = await startScriptedServer({
+      connected: (connection) => {
+        first = connection
+        connection.send(settings(LIMIT))
+      },
+      requested: (connection, streamId) => {
+        if (streamId === 1) connection.send(answer(streamId))
+        else unanswered.push(streamId)
+      },
+    })
+    await using sender = new Sender(server, { requestTimeout: REQUEST_TIMEOUT, maxConnections: 1 })
+    const delivery = sender.send(1 + LIMIT, { ambiguous: 'drop' })
+    await until(() => unanswered.length === LIMIT)
+    first?.send(...unanswered.map((streamId) => answer(streamId)))
+    // In the same turn: nothing has been read yet.
+    clock.advance(REQUEST_TIMEOUT * 1000)
+    await sender.accepted(delivery)
+    assert.deepEqual(sender.warnings, [])
+    assert.equal(server.connections, 1)
   })
 })
