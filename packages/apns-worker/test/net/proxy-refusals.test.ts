@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startGateway, startSimulator } from '@apns-worker/simulator'
+import { freePort } from '../support/free-port.js'
 import { GatewaySender } from '../support/gateway-sender.js'
 import { failOnLeaks } from '../support/leaks.js'
 import { LOGIN, ProxyListener, WRONG_LOGIN } from '../support/proxy-listener.js'
@@ -102,23 +103,22 @@ for (const [kind, start] of Object.entries(STARTS)) {
   describe(`a proxy of ${kind} that is down`, () => {
     it('and then up gets everything, once', async () => {
       await using apns = await startSimulator()
-      const former = await start()
-      const { url } = former
-      await former[Symbol.asyncDispose]()
+      const port = await freePort()
+      const url = `${kind === 'HTTP' ? 'http' : 'socks5'}://127.0.0.1:${port}`
       const listener = new ProxyListener()
       await using sender = new Sender(
         apns,
         listener.options(url.replace('//', '//s3cretUser:s3cretPassword@')),
       )
       const delivery = sender.send(100)
-      await until(() => listener.warnings.length === 3)
+      await until(() => listener.warnings.length >= 3)
       for (const warning of listener.warnings)
         assert.match(
           warning,
           /^connection lost: the proxy .*:\/\/127\.0\.0\.1:\d+ could not be reached: .*ECONNREFUSED/,
         )
       assert.equal(sender.apns.paused, undefined)
-      await using _proxy = await start({ port: Number(new URL(url).port) })
+      await using _proxy = await start({ port })
       await sender.accepted(delivery)
       await sender.apns.close()
       assert.equal(apns.counts().received, 100)
