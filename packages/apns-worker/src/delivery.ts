@@ -26,7 +26,7 @@ export interface DeliveryReport {
 
 /** What a delivery tells its manager, and asks of it. */
 export interface DeliveryOwner {
-  deliverySettled(failure: Failure | undefined): void
+  deliverySettled(notification: Notification, failure: Failure | undefined): void
   deliveryDone(delivery: Delivery): void
   cancelDelivery(delivery: Delivery): number
 }
@@ -125,7 +125,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome>, Lin
     const failure = this.#failures?.get(index)
     if (failure !== undefined) {
       const error = failure instanceof ApnsError ? failure : new ApnsError({ ...failure, token, apnsId })
-      return { token, apnsId, status: failure.code === 'configuration' ? 'refused' : failure.code, error }
+      return { token, apnsId, status: outcomeOf(failure), error }
     }
     const uniqueId = this.#uniqueIds?.get(index)
     return uniqueId === undefined
@@ -144,7 +144,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome>, Lin
       this.#failed++
       this.#rememberFailure(index, failure)
     }
-    this.#owner.deliverySettled(failure)
+    this.#owner.deliverySettled(notification, failure)
     this.#listener?.()
     if (this.#wakers !== undefined) this.#wake()
     if (this.pending === 0) {
@@ -192,4 +192,9 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome>, Lin
   #report(): DeliveryReport {
     return { total: this.total, succeeded: this.#succeeded, failed: this.#failed }
   }
+}
+
+/** What a failure means for its notification: refused, where it is the configuration that is wrong. */
+export function outcomeOf({ code }: Failure): Exclude<Outcome['status'], 'accepted'> {
+  return code === 'configuration' ? 'refused' : code
 }

@@ -13,6 +13,8 @@ export {
   loadCredentials,
 } from './credentials/credentials.js'
 export type { Delivery, DeliveryReport, Outcome } from './delivery.js'
+export { type ChannelEvents, channels } from './diagnostics/channels.js'
+export type { ConnectionStats, StatusClasses, TrafficStats } from './diagnostics/traffic.js'
 export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
 export { Feedback, type Subscription } from './feedback.js'
 export type { Logger } from './logger.js'

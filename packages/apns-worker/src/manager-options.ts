@@ -28,6 +28,8 @@ export interface ApnsManagerOptions extends CredentialOptions, NetworkOptions {
   /** The topic of messages that name none: the app's bundle id. Suffixes of push types are added where they are needed. */
   readonly topic?: string | undefined
   readonly logger?: Logger | undefined
+  /** What this manager is called in the events of `channels`. Default: `apns-1`, `apns-2` and so on. */
+  readonly name?: string | undefined
   /**
    * For `BinaryBackend`: `items` (command 2, the default), or `enhanced` or `simple` (commands 1 and 0, with payloads of
    * 256 bytes at most) for relays that know nothing newer. A `simple` frame has no ident: the gateway can not say which
@@ -48,6 +50,17 @@ export function checkedGrace(grace: unknown): number {
     throw new TypeError(`messageGrace is ${describe(grace)}; give seconds, 0 or more`)
   }
   return grace
+}
+
+let unnamed = 0
+
+/**
+ * @throws {TypeError}
+ */
+export function checkedName(name: unknown): string {
+  if (name === undefined) return `apns-${++unnamed}`
+  if (typeof name !== 'string' || name === '') throw new TypeError(`name is ${describe(name)}; give a name`)
+  return name
 }
 
 /**

@@ -3,7 +3,11 @@ import { checkedEnvironment } from './backend/environment.js'
 import { Http2Backend } from './backend/http2/http2-backend.js'
 import { isBackendClass } from './backend/load-backend.js'
 import { type CloseReport, closeDown, ManagerClosedError, within } from './closing.js'
-import { Delivery, type DeliveryOwner } from './delivery.js'
+import { Delivery, type DeliveryOwner, outcomeOf } from './delivery.js'
+import { notificationSettled } from './diagnostics/channels.js'
+import { LagProbe } from './diagnostics/lag-probe.js'
+import { publishSettled } from './diagnostics/settlement.js'
+import { NO_TRAFFIC, type TrafficStats } from './diagnostics/traffic.js'
 import { ApnsError, type Failure, localFailure } from './error.js'
 import type { Feedback, Subscription } from './feedback.js'
 import { LinkedList } from './linked-list.js'
@@ -11,6 +15,7 @@ import { callSafely, describeCause, isThenable } from './logger.js'
 import {
   type ApnsManagerOptions,
   checkedGrace,
+  checkedName,
   checkFunction,
   checkIterable,
   checkNumber,
@@ -36,6 +41,13 @@ export interface ManagerStats {
   readonly connections: number
   /** Whether a configuration error has stopped the line. */
   readonly paused: boolean
+  /**
+   * Seconds that a message takes from being sent to being settled, in all its notifications: of the last one that was
+   * looked at, or of the one that is looked at now, so far. It grows while nothing moves.
+   */
+  readonly lag: number
+  /** What went over the network; all zero from a backend that does not count. */
+  readonly traffic: TrafficStats
 }
 
 const DEFAULT_CLOSE_TIMEOUT = 30
@@ -50,10 +62,13 @@ const LANDING_TIMEOUT_MS = 5000
  * closes it: `await apns.close()`, or `await using`.
  */
 export class ApnsManager {
+  /** What it is called in the events of `channels`. */
+  readonly name: string
   readonly #queue: NotificationQueue
   readonly #backend: Backend
   readonly #purgeTimer: PurgeTimer | undefined
   readonly #open = new LinkedList<Delivery>()
+  readonly #lag = new LagProbe()
   readonly #counts = { accepted: 0, refused: 0, expired: 0, unknown: 0, cancelled: 0 }
   readonly #owner: DeliveryOwner
   readonly #closeListeners = new Set<(error: Error) => void>()
@@ -72,15 +87,20 @@ export class ApnsManager {
     const grace =
       BackendClass.settlesEach === true ? Number.POSITIVE_INFINITY : checkedGrace(options.messageGrace)
     if (options.errorHandler !== undefined) checkFunction(options.errorHandler, 'errorHandler')
+    this.name = checkedName(options.name)
     // The purge timer does it, after what the network has to say was read.
     this.#queue = new NotificationQueue(grace, { purgesOnAppend: false })
     this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue, grace) : undefined
     this.#owner = {
-      deliverySettled: (failure) => {
+      deliverySettled: (notification, failure) => {
         this.#count(failure)
+        if (notificationSettled.hasSubscribers) publishSettled(this.name, notification, failure)
         this.#inFlightChanged?.()
       },
-      deliveryDone: (delivery) => this.#open.remove(delivery),
+      deliveryDone: (delivery) => {
+        this.#open.remove(delivery)
+        this.#lag.done(delivery)
+      },
       cancelDelivery: (delivery) =>
         this.#queue.discard((_message, observer) => (observer === delivery ? CANCELLED : undefined)),
     }
@@ -89,6 +109,7 @@ export class ApnsManager {
       environment: checkedEnvironment(options.environment),
       topic: checkedTopic(options.topic),
       queue: this.#queue,
+      name: this.name,
     })
     this.#queue.setBackend({
       queueLock: () => this.#backend.queueLock(),
@@ -120,7 +141,10 @@ export class ApnsManager {
     if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
     this.#backend.checkMessage(message)
     const delivery = new Delivery(message, this.#owner)
-    if (message.length > 0) this.#open.append(delivery)
+    if (message.length > 0) {
+      this.#open.append(delivery)
+      this.#lag.sent(delivery)
+    }
     this.#queue.append(message, delivery)
     this.#purgeTimer?.start()
     return delivery
@@ -205,8 +229,9 @@ export class ApnsManager {
     }
   }
 
+  /** Counters since it was made, and how things are now: a plain object of one's own, cheap enough to ask every second. */
   stats(): ManagerStats {
-    const { connections, retried } = this.#backend.stats()
+    const { connections, retried, traffic = NO_TRAFFIC } = this.#backend.stats()
     return {
       queued: this.#queue.unclaimedCount,
       inFlight: this.#queue.claimedCount,
@@ -214,6 +239,8 @@ export class ApnsManager {
       retried,
       connections,
       paused: this.#backend.paused !== undefined,
+      lag: this.#lag.seconds,
+      traffic,
     }
   }
 
@@ -305,8 +332,7 @@ export class ApnsManager {
 
   #count(failure: Failure | undefined): void {
     if (failure === undefined) this.#counts.accepted++
-    else if (failure.code === 'configuration') this.#counts.refused++
-    else this.#counts[failure.code]++
+    else this.#counts[outcomeOf(failure)]++
   }
 }
 

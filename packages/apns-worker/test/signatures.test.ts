@@ -196,6 +196,7 @@ test('the names that the package exports', () => {
     'NotificationQueue',
     'PUSH_TYPES',
     'REASONS',
+    'channels',
     'classify',
     'loadBackend',
     'loadCredentials',

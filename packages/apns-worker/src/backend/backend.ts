@@ -1,7 +1,10 @@
 import type { CredentialOptions } from '../credentials/credentials.js'
+import { sendingPaused, sendingResumed } from '../diagnostics/channels.js'
+import type { TrafficStats } from '../diagnostics/traffic.js'
 import type { ApnsError } from '../error.js'
 import type { Feedback, Subscription } from '../feedback.js'
 import { callSafely, type Logger, SafeLogger } from '../logger.js'
+import { checkedName } from '../manager-options.js'
 import type { Message } from '../message.js'
 import type { NotificationQueue, QueueListener, QueueLock } from '../queue.js'
 import type { Environment } from './environment.js'
@@ -25,6 +28,8 @@ export interface BackendStats {
   readonly connections: number
   /** How many times a notification went back to the queue to be sent again. */
   readonly retried: number
+  /** What went over the network, where it counts that. */
+  readonly traffic?: TrafficStats | undefined
 }
 
 /** A backend's class, as `ApnsManager` takes it. */
@@ -57,6 +62,8 @@ export abstract class Backend implements QueueListener {
   readonly keyPath: string | undefined
   /** Path to the client certificate, where it was given as a path. */
   readonly certPath: string | undefined
+  /** What the manager is called in events. */
+  readonly managerName: string
   /** The manager's logger, made safe: it never throws. */
   readonly logger: Logger
   readonly #errorHandler: ((error: ApnsError) => unknown) | undefined
@@ -68,6 +75,7 @@ export abstract class Backend implements QueueListener {
     this.environment = options.environment
     this.keyPath = options.keyPath
     this.certPath = options.certPath
+    this.managerName = checkedName(options['name'])
     this.logger = new SafeLogger(options.logger)
     this.#errorHandler = options.errorHandler
   }
@@ -126,6 +134,7 @@ export abstract class Backend implements QueueListener {
   pause(error: ApnsError): void {
     if (this.#paused !== undefined) return
     this.#paused = error
+    if (sendingPaused.hasSubscribers) sendingPaused.publish({ manager: this.managerName, error })
     const text = `sending is paused: ${error.message} Then call resume().`
     // Without an errorHandler, the logger is the only one to hear of it.
     if (this.hasErrorHandler) this.logger.warn(text, { error })
@@ -138,6 +147,7 @@ export abstract class Backend implements QueueListener {
   resume(): void {
     if (this.#paused === undefined) return
     this.#paused = undefined
+    if (sendingResumed.hasSubscribers) sendingResumed.publish({ manager: this.managerName })
     this.queueNotify()
   }
 

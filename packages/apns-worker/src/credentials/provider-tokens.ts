@@ -1,4 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto'
+import { publishRenewed } from '../diagnostics/renewal.js'
 
 const MINUTE_MS = 60_000
 /**
@@ -99,6 +100,7 @@ export class ProviderTokens {
     this.#datedBackMs = nowMs - this.#issuedAtMs
     this.#ageMs = 0
     this.#token = signProviderToken(this.#options, Math.floor(this.#issuedAtMs / 1000))
+    publishRenewed(this.#options, this.#issuedAtMs)
     return this.#token
   }
 }

@@ -1,6 +1,8 @@
 import { CredentialError } from '../../credentials/credential-error.js'
 import { loadCredentials } from '../../credentials/credentials.js'
 import { ExpiryWarning } from '../../credentials/expiry-warning.js'
+import { notificationRetry } from '../../diagnostics/channels.js'
+import { Traffic } from '../../diagnostics/traffic.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
@@ -49,6 +51,8 @@ const NO_IDENT = -1
  * sent again, or reported as unknown, as the message says.
  */
 export class BinaryBackend extends Backend implements GatewayConnectionOwner {
+  /** @internal */
+  readonly traffic: Traffic
   readonly #format: FrameFormat
   readonly #gateway: TlsTarget
   readonly #feedback: TlsTarget
@@ -63,6 +67,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   /** Connections in a row that came to nothing. */
   #failures = 0
   #backOffTimer: NodeJS.Timeout | undefined
+  #backOffEndsAtMs = 0
   /** A buffer that was written, to be filled again. */
   #spareOutput: Buffer | undefined
   /** A gateway has taken us in: whatever fails from then on may pass. */
@@ -73,6 +78,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
 
   constructor(options: BackendOptions) {
     super(options)
+    this.traffic = new Traffic(this.managerName)
     this.#format = checkedFormat(options['frameFormat'])
     const credentials = loadCredentials(options, {
       environment: environmentName(this.environment),
@@ -124,7 +130,11 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   }
 
   override startFeedback(callback: (feedback: Feedback) => unknown): Subscription {
-    const reader = readFeedback(this.#feedback, this.#connectTimeoutMs, callback, (cause) => {
+    const heard = (feedback: Feedback): void => {
+      this.traffic.feedback(feedback.when)
+      callback(feedback)
+    }
+    const reader = readFeedback(this.#feedback, this.#connectTimeoutMs, heard, (cause) => {
       this.#feedbackReaders.delete(reader)
       if (cause === undefined) return
       this.logger.warn(`the feedback service failed: ${cause.message}`, { cause })
@@ -150,7 +160,13 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   }
 
   override stats(): BackendStats {
-    return { connections: this.#connection?.isOpen === true ? 1 : 0, retried: this.#retried }
+    const connection = this.#connection
+    const backOffMs = this.#backOffTimer === undefined ? 0 : this.#backOffEndsAtMs - performance.now()
+    const traffic = this.traffic.snapshot(
+      connection === undefined ? [] : [connection.stats],
+      Math.max(0, backOffMs) / 1000,
+    )
+    return { connections: connection?.isOpen === true ? 1 : 0, retried: this.#retried, traffic }
   }
 
   // What the connection tells.
@@ -164,6 +180,9 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     if (connection !== this.#connection) return
     this.#connection = undefined
     this.#graceRenewal.stop()
+    const failed = !this.#isStopped && response === undefined && this.#isFault(cause, connection.frameCount)
+    if (response !== undefined) connection.record.gatewayRefused(response.status, () => this.#named(response))
+    connection.record.closed({ cause, failed }, this.#isStopped)
     if (this.#isStopped) return
     // All that is claimed was written on this connection. What is not any more has outlived its grace.
     if (connection.frameCount > this.queue.claimedCount) {
@@ -214,6 +233,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
         break
       }
       at = writeFrame(output, at, this.#format, fields)
+      connection.record.sent(notification)
       first ??= notification
       count++
     }
@@ -242,7 +262,9 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       return
     }
     this.#dropExpired()
-    this.#backOffTimer = setTimeout(open, Math.min(this.#policy.backOffMs(this.#failures), MAX_BACK_OFF_MS))
+    const delayMs = Math.min(this.#policy.backOffMs(this.#failures), MAX_BACK_OFF_MS)
+    this.#backOffEndsAtMs = performance.now() + delayMs
+    this.#backOffTimer = setTimeout(open, delayMs)
   }
 
   /** While there is no connection nothing is claimed, so nothing else would notice that something has expired. */
@@ -271,7 +293,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
       return
     }
     this.#failures = 0
-    const notification = this.queue.backtrack(ident)
+    const notification = this.#backtrack(ident, 'Discarded')
     if (notification === undefined) return
     if (status === STATUS_SHUTDOWN) this.queue.settle(notification)
     else this.deliveryError(ApnsError.fromStatus(status, notification))
@@ -279,13 +301,13 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
 
   /** Our frames are well-formed; a gateway that can not read even the first does not know their format. */
   #formatRefused(): void {
-    this.queue.backtrack(NO_IDENT)
-    this.pause(new ApnsError({ ...localFailure('FrameFormat'), status: STATUS_PROTOCOL_ERROR }))
+    const failure = localFailure('FrameFormat')
+    this.#backtrack(NO_IDENT, failure.reason)
+    this.pause(new ApnsError({ ...failure, status: STATUS_PROTOCOL_ERROR }))
   }
 
   #lost(cause: Error | undefined, frameCount: number): void {
-    // Only one that was of use, and owes us nothing, may close in order: an idle one. Any other is tried less and less often.
-    if (cause !== undefined || this.queue.claimedCount > 0 || frameCount === 0) {
+    if (this.#isFault(cause, frameCount)) {
       this.#failures++
       // Some servers refuse a certificate without a word.
       const hint =
@@ -297,10 +319,28 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     this.#doubtAll()
   }
 
+  /** Only one that was of use, and owes us nothing, may close in order: an idle one. Any other is tried less and less often. */
+  #isFault(cause: Error | undefined, frameCount: number): boolean {
+    return cause !== undefined || this.queue.claimedCount > 0 || frameCount === 0
+  }
+
+  /** The claimed notification that an error response names. */
+  #named({ ident }: ErrorResponse): Notification | undefined {
+    return this.#format === 'simple' ? undefined : this.queue.unsettled().find((each) => each.ident === ident)
+  }
+
+  /** See the queue's: all that was claimed after this one goes back, to be sent again. */
+  #backtrack(ident: number, reason: string): Notification | undefined {
+    const claimed = notificationRetry.hasSubscribers ? this.queue.unsettled() : []
+    const notification = this.queue.backtrack(ident)
+    for (const each of claimed) if (each.state === 'unclaimed') this.traffic.retrying(each, reason, 0)
+    return notification
+  }
+
   /** All that is claimed may have arrived, or not. */
   #doubtAll(): void {
     for (const notification of this.queue.unsettled()) this.#doubt(notification)
-    this.queue.backtrack(NO_IDENT)
+    this.#backtrack(NO_IDENT, CONNECTION_LOST.reason)
   }
 
   /** It was written, and nobody knows whether it arrived: sent again, unless it may not be, or was often enough. */

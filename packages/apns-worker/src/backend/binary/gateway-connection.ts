@@ -1,3 +1,5 @@
+import { ConnectionRecord } from '../../diagnostics/connection-record.js'
+import type { ConnectionStats, Traffic } from '../../diagnostics/traffic.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
 import { TlsConnection } from '../../net/tls-connection.js'
 import { type ErrorResponse, ErrorResponseParser } from '../../protocol/gateway/error-response.js'
@@ -10,6 +12,7 @@ export interface GatewayEnd {
 }
 
 export interface GatewayConnectionOwner {
+  readonly traffic: Traffic
   /** It is connected, or has room again: what was written before has left. */
   ready(): void
   /** Called once. */
@@ -29,6 +32,7 @@ export interface GatewayTimeouts {
  *     connecting ──taken in──▶ open ──error response, end, error, silence of a writer──▶ ended
  */
 export class GatewayConnection {
+  readonly record: ConnectionRecord
   readonly #owner: GatewayConnectionOwner
   readonly #socket: TlsConnection
   readonly #parser = new ErrorResponseParser()
@@ -42,6 +46,7 @@ export class GatewayConnection {
   constructor(target: TlsTarget, timeouts: GatewayTimeouts, owner: GatewayConnectionOwner) {
     this.#owner = owner
     this.#timeouts = timeouts
+    this.record = new ConnectionRecord(owner.traffic, 'gateway', target)
     this.#socket = this.#connect(target)
     this.#limit(timeouts.connectMs, () => `no TLS connection to ${this.#socket.place}`)
   }
@@ -53,6 +58,10 @@ export class GatewayConnection {
   /** Whether it takes frames: it is connected, and what was written before has left. */
   get hasRoom(): boolean {
     return this.#phase === 'open' && !this.#socket.needsDrain
+  }
+
+  get stats(): ConnectionStats {
+    return this.record.stats(this.#phase === 'connecting' ? 'connecting' : 'open', 0)
   }
 
   /** How many frames were written so far. */
@@ -122,6 +131,7 @@ export class GatewayConnection {
     if (this.#phase !== 'connecting') return
     this.#phase = 'open'
     clearTimeout(this.#timer)
+    this.record.opened()
     this.#owner.ready()
   }
 

@@ -1,3 +1,5 @@
+import { ConnectionRecord } from '../../diagnostics/connection-record.js'
+import type { ConnectionStats, Traffic } from '../../diagnostics/traffic.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
 import { TlsConnection } from '../../net/tls-connection.js'
 import type { Notification } from '../../notification.js'
@@ -37,6 +39,7 @@ export interface ConnectionEnd {
 
 /** Who decides what a connection's news mean. */
 export interface ConnectionOwner {
+  readonly traffic: Traffic
   answered(connection: Connection, exchange: Exchange): void
   unanswered(connection: Connection, exchange: Exchange, why: NoAnswer): void
   /** It can take more, or fewer, requests than before; or has something to write. */
@@ -51,6 +54,7 @@ const STALE_AFTER_MS = 60_000
 
 /** One TLS connection to APNs, and the HTTP/2 session on it. */
 export class Connection implements SessionEvents<Exchange> {
+  readonly record: ConnectionRecord
   readonly #owner: ConnectionOwner
   readonly #options: ResolvedNetworkOptions
   readonly #socket: TlsConnection
@@ -86,6 +90,7 @@ export class Connection implements SessionEvents<Exchange> {
     this.#lastReceivedAtMs = nowMs
     this.#lastAnsweredAtMs = nowMs
     this.#lastDispatchedAtMs = nowMs
+    this.record = new ConnectionRecord(owner.traffic, 'http2', target)
     this.#socket = this.#connect(target)
     this.#connectTimer = setTimeout(
       () =>
@@ -130,6 +135,11 @@ export class Connection implements SessionEvents<Exchange> {
     return this.#session.openStreams
   }
 
+  /** Undefined when it is closed. */
+  get stats(): ConnectionStats | undefined {
+    return this.#phase === 'closed' ? undefined : this.record.stats(this.#phase, this.openStreams)
+  }
+
   /** How many requests it takes right now. */
   get capacity(): number {
     if (this.#phase === 'open') return this.#socket.needsDrain ? 0 : this.#session.capacity
@@ -147,6 +157,7 @@ export class Connection implements SessionEvents<Exchange> {
   ): void {
     if (this.#session.openStreams === 0 && nowMs - this.#lastReceivedAtMs > STALE_AFTER_MS) this.#ping(nowMs)
     this.#lastDispatchedAtMs = nowMs
+    this.record.sent(notification)
     this.#session.request(
       new Exchange(notification, providerToken, nowMs),
       head,
@@ -221,13 +232,15 @@ export class Connection implements SessionEvents<Exchange> {
       this.#phase = 'probing'
       clearTimeout(this.#connectTimer)
     }
+    this.record.allowed(this.#session.peerMaxConcurrentStreams)
   }
 
-  goaway(_lastStreamId: number, code: number, debugData: Uint8Array): void {
+  goaway(lastStreamId: number, code: number, debugData: Uint8Array): void {
     if (this.#phase === 'closed') return
     if (this.#phase !== 'draining') this.#phase = 'draining'
     clearTimeout(this.#connectTimer)
     const refusal = parseRefusal(Buffer.from(debugData).toString('latin1'))
+    this.record.goAway(lastStreamId, code, refusal?.reason)
     // Without an error code it is an orderly end, of an idle connection for instance.
     if (code !== ErrorCode.NO_ERROR) {
       this.#cause = new Error(
@@ -238,6 +251,7 @@ export class Connection implements SessionEvents<Exchange> {
   }
 
   pong(): void {
+    if (this.#pingedAtMs !== undefined) this.record.ponged(this.#lastReceivedAtMs - this.#pingedAtMs)
     this.#pingedAtMs = undefined
   }
 
@@ -317,6 +331,7 @@ export class Connection implements SessionEvents<Exchange> {
   #ping(nowMs: number): void {
     if (this.#pingedAtMs !== undefined) return
     this.#pingedAtMs = nowMs
+    this.record.pinged()
     this.#session.ping()
   }
 
@@ -349,6 +364,7 @@ export class Connection implements SessionEvents<Exchange> {
     this.#phase = 'closed'
     clearTimeout(this.#connectTimer)
     clearInterval(this.#ticker)
+    this.record.closed(end, this.#isRetired)
     this.#session.lost()
     this.#owner.closed(this, end)
   }

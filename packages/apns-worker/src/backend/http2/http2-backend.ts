@@ -1,5 +1,6 @@
 import { type Credentials, loadCredentials } from '../../credentials/credentials.js'
 import { ExpiryWarning } from '../../credentials/expiry-warning.js'
+import { Traffic } from '../../diagnostics/traffic.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
@@ -39,6 +40,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   /** Each notification is answered, so silence is never success. */
   static readonly settlesEach: boolean = true
 
+  /** @internal */
+  readonly traffic: Traffic
   readonly #credentials: Credentials
   readonly #options: ResolvedNetworkOptions
   readonly #policy: RetryPolicy
@@ -59,6 +62,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   constructor(options: BackendOptions) {
     super(options)
+    this.traffic = new Traffic(this.managerName)
     this.#credentials = loadCredentials(options, {
       environment: environmentName(this.environment),
       now: Date.now,
@@ -111,7 +115,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   }
 
   override stats(): BackendStats {
-    return { connections: this.#pool.connectedCount, retried: this.#retried }
+    const traffic = this.traffic.snapshot(this.#pool.stats, this.#pool.backOff)
+    return { connections: this.#pool.connectedCount, retried: this.#retried, traffic }
   }
 
   // What the connections tell.
@@ -119,6 +124,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   answered(connection: Connection, exchange: Exchange): void {
     if (exchange.date !== undefined) this.#compareClocks(exchange, exchange.date)
     if (exchange.status === OK) {
+      connection.record.accepted(exchange)
       this.#guard.prove()
       this.queue.settle(exchange.notification, undefined, exchange.uniqueId)
     } else {
@@ -127,12 +133,13 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     if (connection.isUsable) this.#pool.succeeded(connection)
   }
 
-  unanswered(_connection: Connection, exchange: Exchange, why: NoAnswer): void {
+  unanswered(connection: Connection, exchange: Exchange, why: NoAnswer): void {
     const { notification } = exchange
     const failure = failureOf(why)
+    connection.record.unanswered(exchange, failure.reason, why.unprocessed)
     // What a GOAWAY left out is paced by the pool's back-off, if the server keeps going away.
-    if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0)
-    else if (why.unprocessed) this.#sendUnprocessed(notification)
+    if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0, failure)
+    else if (why.unprocessed) this.#sendUnprocessed(notification, failure)
     // Nobody will send it again, so it stays claimed: the manager reports it as of unknown fate.
     else if (this.#stopped) return
     else if (notification.message.ambiguous === 'drop') this.#fail(notification, failure)
@@ -241,6 +248,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #refused(connection: Connection, exchange: Exchange): void {
     const { notification } = exchange
     const { kind, failure } = verdictOn(exchange.status, exchange.responseBody)
+    connection.record.refused(exchange, failure.reason)
     switch (kind) {
       case 'refused':
         this.#refusedForGood(notification, failure)
@@ -258,7 +266,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
         this.#sendAgain(notification, failure, 'promptly')
         break
       case 'stop':
-        this.#requeue(notification, 0)
+        this.#requeue(notification, 0, failure)
         this.#stopLine(failure)
         break
       default:
@@ -268,13 +276,15 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   #refusedForGood(notification: Notification, failure: Failure): void {
     if (failure.reason === 'BadDeviceToken' && this.#guard.badToken()) {
-      this.#requeue(notification, 0)
+      this.#requeue(notification, 0, failure)
       this.#stopLine(localFailure('WrongEnvironment'))
       return
     }
     if (failure.reason === 'Unregistered' || failure.reason === 'ExpiredToken') {
       this.#guard.prove()
-      this.#feedback.add(notification.token, failure.timestamp ?? new Date(), failure.reason)
+      const when = failure.timestamp ?? new Date()
+      this.traffic.feedback(when, failure.reason, notification)
+      this.#feedback.add(notification.token, when, failure.reason)
     }
     this.#fail(notification, failure)
   }
@@ -286,15 +296,15 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       return
     }
     if (this.#credentials.tokens.expired(providerToken) === 'too-soon') {
-      this.#requeue(notification, 0)
-      const failure = localFailure('ClockSkew')
+      this.#requeue(notification, 0, failure)
+      const wrongClock = localFailure('ClockSkew')
       const skew = this.#clock.words
       this.#stopLine(
         skew === undefined
-          ? failure
+          ? wrongClock
           : {
-              ...failure,
-              description: `${failure.description} This machine's clock is ${skew} the server's.`,
+              ...wrongClock,
+              description: `${wrongClock.description} This machine's clock is ${skew} the server's.`,
             },
       )
       return
@@ -316,24 +326,27 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
     const delayMs = this.#policy.delayMs(notification.attempts, sinceFirstFailure(notification), leftMs, wait)
     if (delayMs === undefined) this.#fail(notification, notification.doubt ?? failure)
-    else this.#requeue(notification, delayMs / 1000)
+    else this.#requeue(notification, delayMs / 1000, failure)
   }
 
   /**
    * Surely not processed: sent again whatever happens, the first time at once. That is no attempt; the back-off is for
    * a server that goes on refusing.
    */
-  #sendUnprocessed(notification: Notification): void {
+  #sendUnprocessed(notification: Notification, failure: Failure): void {
     if (!this.#policy.isInTime(sinceFirstFailure(notification))) {
       this.#fail(notification, notification.doubt ?? STREAM_REFUSED)
       return
     }
     const refusals = notification.refusedStreams++
-    this.#requeue(notification, refusals === 0 ? 0 : this.#policy.backOffMs(refusals) / 1000)
+    const delaySeconds = refusals === 0 ? 0 : this.#policy.backOffMs(refusals) / 1000
+    this.#requeue(notification, delaySeconds, failure)
   }
 
-  #requeue(notification: Notification, delaySeconds: number): void {
-    if (this.queue.requeue(notification, delaySeconds)) this.#retried++
+  #requeue(notification: Notification, delaySeconds: number, { reason }: Failure): void {
+    if (!this.queue.requeue(notification, delaySeconds)) return
+    this.#retried++
+    this.traffic.retrying(notification, reason, delaySeconds)
   }
 
   #fail(notification: Notification, failure: Failure): void {
@@ -356,11 +369,12 @@ function sinceFirstFailure(notification: Notification): number {
   return nowMs - notification.firstFailedAtMs
 }
 
-function failureOf({ cause }: NoAnswer): Failure {
+function failureOf({ cause, unprocessed }: NoAnswer): Failure {
   switch (cause) {
     case 'timeout':
       return REQUEST_TIMEOUT
     case 'peer':
+      return unprocessed ? STREAM_REFUSED : REQUEST_RESET
     case 'protocol':
       return REQUEST_RESET
     case 'goaway':

@@ -1,3 +1,4 @@
+import type { ConnectionStats } from '../../diagnostics/traffic.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
 import type { RetryPolicy } from '../retry-policy.js'
@@ -27,6 +28,7 @@ export class ConnectionPool {
   #hasBackedOff = false
   #shrinkTimer: NodeJS.Timeout | undefined
   #backOffTimer: NodeJS.Timeout | undefined
+  #backOffEndsAtMs = 0
   #closed = false
 
   constructor(
@@ -52,6 +54,17 @@ export class ConnectionPool {
     return count
   }
 
+  /** How each of them is. */
+  get stats(): ConnectionStats[] {
+    return [...this.#connections].flatMap(({ stats }) => stats ?? [])
+  }
+
+  /** How long the next attempt is put off, in seconds; 0 when it is not. */
+  get backOff(): number {
+    if (this.#backOffTimer === undefined) return 0
+    return Math.max(0, this.#backOffEndsAtMs - performance.now()) / 1000
+  }
+
   /**
    * There is more to send than the present connections take: opens another, if that helps and is allowed.
    *
@@ -72,6 +85,7 @@ export class ConnectionPool {
       return
     }
     const delayMs = Math.min(this.#policy.backOffMs(this.#failures), MAX_BACK_OFF_MS)
+    this.#backOffEndsAtMs = performance.now() + delayMs
     this.#backOffTimer = setTimeout(() => {
       this.#backOffTimer = undefined
       this.#hasBackedOff = true
