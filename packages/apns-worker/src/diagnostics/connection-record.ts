@@ -138,7 +138,7 @@ export class ConnectionRecord {
     if (!connectionClosed.hasSubscribers) return
     connectionClosed.publish({
       ...this.#whichAndWhere(),
-      why: cause === undefined ? (isOurs ? 'ours' : 'server') : 'fault',
+      why: failed ? 'fault' : isOurs ? 'ours' : 'server',
       cause,
       opened: this.#openedAtMs !== undefined,
       lifetime: this.#age(),

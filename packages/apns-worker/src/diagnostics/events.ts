@@ -37,9 +37,10 @@ export interface ConnectionClosedEvent extends ConnectionEvent {
   /**
    * - `ours`: it was idle, had served its time, or its manager was closed or resumed.
    * - `server`: the server ended it in order, by GOAWAY without an error, or an answer that asks for another connection.
-   * - `fault`: `cause` says what went wrong.
+   * - `fault`: it broke, or the server refused it or ended it before it had served.
    */
   readonly why: 'ours' | 'server' | 'fault'
+  /** What went wrong, in a `fault`; undefined where the server closed it without a word. */
   readonly cause: Error | undefined
   /** Whether it ever opened. */
   readonly opened: boolean

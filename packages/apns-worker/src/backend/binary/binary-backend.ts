@@ -51,7 +51,7 @@ const NO_IDENT = -1
  * sent again, or reported as unknown, as the message says.
  */
 export class BinaryBackend extends Backend implements GatewayConnectionOwner {
-  /** @internal */
+  /** What its connections tell of what they do. */
   readonly traffic: Traffic
   readonly #format: FrameFormat
   readonly #gateway: TlsTarget

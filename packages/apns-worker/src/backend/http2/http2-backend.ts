@@ -40,7 +40,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   /** Each notification is answered, so silence is never success. */
   static readonly settlesEach: boolean = true
 
-  /** @internal */
+  /** What its connections tell of what they do. */
   readonly traffic: Traffic
   readonly #credentials: Credentials
   readonly #options: ResolvedNetworkOptions
