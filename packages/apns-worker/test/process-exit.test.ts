@@ -1,34 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { test } from 'node:test'
-import { within } from './support/within.js'
+import { runModule } from './support/run-module.js'
 
-/** Runs a module with the library and the test backends in scope; resolves with what it printed, once it has ended by itself. */
-async function run(body: string): Promise<string> {
+/** Runs a module with the library and the test backends in scope. */
+function run(body: string): Promise<string> {
   const backends = new URL('./support/test-backends.js', import.meta.url).href
-  const script = `
+  return runModule(`
     import { ApnsManager, Message } from 'apns-worker'
     import { managerWith, OriginalStyleBackend, ScriptedBackend, tokens } from ${JSON.stringify(backends)}
     const message = new Message(tokens(3), { aps: {} })
-    ${body}`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: new URL('..', import.meta.url),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk
-  })
-  try {
-    const code = await within(
-      new Promise<number | null>((resolve) => child.once('close', resolve)),
-      () => `it still runs, after ${JSON.stringify(output)}`,
-    )
-    assert.equal(code, 0)
-    return output
-  } finally {
-    child.kill()
-  }
+    ${body}`)
 }
 
 test('a manager that sent nothing does not keep the process alive', async () => {
