@@ -19,6 +19,13 @@ export interface RecordedRequest {
   readonly dispatchedAtMs: number
 }
 
+/** Where it leads, and by which way. */
+export interface RecordedTarget {
+  readonly host: string
+  readonly port: number
+  readonly proxy: { readonly name: string } | undefined
+}
+
 /** Which lets one request wait, at least. */
 const LIMIT_BEFORE_SETTINGS = 1
 
@@ -31,8 +38,7 @@ let lastConnection = 0
 export class ConnectionRecord {
   readonly #traffic: Traffic
   readonly #protocol: Protocol
-  readonly #host: string
-  readonly #port: number
+  readonly #target: RecordedTarget
   readonly #connection = ++lastConnection
   readonly #begunAtMs = performance.now()
   #openedAtMs: number | undefined
@@ -41,11 +47,10 @@ export class ConnectionRecord {
   #sent = 0
   #answered = 0
 
-  constructor(traffic: Traffic, protocol: Protocol, { host, port }: { host: string; port: number }) {
+  constructor(traffic: Traffic, protocol: Protocol, target: RecordedTarget) {
     this.#traffic = traffic
     this.#protocol = protocol
-    this.#host = host
-    this.#port = port
+    this.#target = target
     this.#streamLimit = protocol === 'http2' ? LIMIT_BEFORE_SETTINGS : Number.POSITIVE_INFINITY
   }
 
@@ -195,8 +200,12 @@ export class ConnectionRecord {
     return { manager: this.#traffic.manager, connection: this.#connection }
   }
 
-  #whichAndWhere(): Pick<ConnectionClosedEvent, 'manager' | 'connection' | 'protocol' | 'host' | 'port'> {
-    return { ...this.#which(), protocol: this.#protocol, host: this.#host, port: this.#port }
+  #whichAndWhere(): Pick<
+    ConnectionClosedEvent,
+    'manager' | 'connection' | 'protocol' | 'host' | 'port' | 'proxy'
+  > {
+    const { host, port, proxy } = this.#target
+    return { ...this.#which(), protocol: this.#protocol, host, port, proxy: proxy?.name }
   }
 }
 

@@ -21,6 +21,8 @@ export interface ConnectionOpenedEvent extends ConnectionEvent {
   readonly protocol: Protocol
   readonly host: string
   readonly port: number
+  /** The proxy in between, as `scheme://host:port`; undefined where there is none. */
+  readonly proxy: string | undefined
   /** Seconds since it was begun: DNS, TCP, TLS and, over HTTP/2, the server's first SETTINGS. */
   readonly duration: number
   /** How many requests the server allows at a time; Infinity where it sets no limit, as the gateway never does. */
@@ -34,6 +36,8 @@ export interface ConnectionClosedEvent extends ConnectionEvent {
   readonly protocol: Protocol
   readonly host: string
   readonly port: number
+  /** The proxy in between, as `scheme://host:port`; undefined where there is none. */
+  readonly proxy: string | undefined
   /**
    * - `ours`: it was idle, had served its time, or its manager was closed or resumed.
    * - `server`: the server ended it in order, by GOAWAY without an error, or an answer that asks for another connection.

@@ -29,6 +29,7 @@ describe('over the retired gateway', () => {
       protocol: 'gateway',
       host,
       port,
+      proxy: undefined,
       streamLimit: Number.POSITIVE_INFINITY,
     })
     assert.deepEqual(recorder.only(channels.requestSent), {
@@ -48,6 +49,7 @@ describe('over the retired gateway', () => {
       protocol: 'gateway',
       host,
       port,
+      proxy: undefined,
       why: 'ours',
       cause: undefined,
       opened: true,

@@ -13,6 +13,7 @@ import {
   startScriptedServer,
 } from '../support/scripted-server.js'
 import { Sender, tokensOf } from '../support/sender.js'
+import { startConnectProxy } from '../support/test-proxies.js'
 import { startTcpServer } from '../support/test-servers.js'
 import { until } from '../support/within.js'
 
@@ -52,6 +53,7 @@ describe('the walk of one notification', () => {
       protocol: 'http2',
       host,
       port,
+      proxy: undefined,
       streamLimit: 77,
     })
     const apnsId = outcome?.apnsId
@@ -88,6 +90,7 @@ describe('the walk of one notification', () => {
       protocol: 'http2',
       host,
       port,
+      proxy: undefined,
       why: 'ours',
       cause: undefined,
       opened: true,
@@ -222,6 +225,7 @@ describe('a connection', () => {
       protocol: 'http2',
       host: server.environment.host,
       port: server.environment.port,
+      proxy: undefined,
       why: 'fault',
       opened: false,
       lifetime: 0,
@@ -229,6 +233,20 @@ describe('a connection', () => {
       answered: 0,
     })
     assert.deepEqual(recorder.of(channels.connectionOpened), [])
+  })
+
+  it('through a proxy names it, and not who we are there', async () => {
+    using recorder = new EventRecorder()
+    await using apns = await startSimulator()
+    const login = { username: 'somebody', password: 'open sesame' }
+    await using proxy = await startConnectProxy({ login })
+    const sender = new Sender(apns, { proxy: proxy.urlFor(login) })
+    await sender.accepted(sender.send(1))
+    await sender.apns.close()
+    const { host } = apns.environment
+    for (const event of [recorder.only(channels.connectionOpened), recorder.only(channels.connectionClosed)])
+      assert.deepEqual([event.host, event.proxy], [host, proxy.url])
+    assert.doesNotMatch(recorder.text(), /somebody|sesame/)
   })
 
   it('has a number of its own', async () => {
