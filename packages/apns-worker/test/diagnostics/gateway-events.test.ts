@@ -105,6 +105,20 @@ describe('over the retired gateway', () => {
     assert.deepEqual([traffic.connectionsOpened, traffic.connectionsFailed], [2, 0])
   })
 
+  it('an error response to a frame without an ident names none', async () => {
+    using recorder = new EventRecorder()
+    await using gateway = await startGateway({
+      formats: ['simple'],
+      // Status 8 for ident 0, which is the first notification's.
+      rules: [{ connection: 1, nth: 3, bytes: '080800000000' }],
+    })
+    await using sender = new GatewaySender(gateway, { frameFormat: 'simple' })
+    await sender.outcomes(sender.send(TOKENS))
+    const { apnsId, gatewayStatus } = recorder.only(channels.requestAnswered)
+    assert.deepEqual([apnsId, gatewayStatus], [undefined, 8])
+    for (const { reason } of recorder.of(channels.notificationRetry)) assert.equal(reason, 'ConnectionLost')
+  })
+
   it('a lost connection leaves all in doubt, and all of it goes again', async () => {
     using recorder = new EventRecorder()
     await using gateway = await startGateway({ rules: [{ nth: 5, disconnect: true, times: 1 }] })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startGateway, startSimulator } from '@apns-worker/simulator'
 import type { ConnectionStats, ManagerStats, TrafficStats } from 'apns-worker'
+import { ConnectionRecord } from '#src/diagnostics/connection-record.js'
 import { LagProbe } from '#src/diagnostics/lag-probe.js'
 import { Traffic } from '#src/diagnostics/traffic.js'
 import { GatewaySender } from '../support/gateway-sender.js'
@@ -132,6 +133,8 @@ describe('the traffic of a manager', () => {
     const { backOff, connectionsFailed, connections } = sender.apns.stats().traffic
     assert.ok(backOff > 20 && backOff <= 50, `${backOff} s`)
     assert.deepEqual([connectionsFailed, connections], [1, []])
+    await sender.apns.close({ timeout: 0 })
+    assert.equal(sender.apns.stats().traffic.backOff, 0, 'there will be no other')
   })
 
   it('counts PINGs, and times the last', async () => {
@@ -142,6 +145,9 @@ describe('the traffic of a manager', () => {
     const { pings } = sender.apns.stats().traffic
     const { roundTrip = -1 } = onlyConnection(sender.apns.stats())
     assert.ok(pings >= 1 && roundTrip > 0 && roundTrip < 5, `${pings} PINGs, ${roundTrip} s`)
+    const record = new ConnectionRecord(new Traffic('any'), 'http2', { host: '', port: 1, proxy: undefined })
+    record.ponged(250)
+    assert.equal(record.stats('open', 0).roundTrip, 0.25)
   })
 
   it('is the caller’s own snapshot', async () => {
@@ -199,6 +205,7 @@ describe('the count of reasons', () => {
     assert.equal(Object.getPrototypeOf(reasons), Object.prototype)
     assert.equal(Object.getOwnPropertyDescriptor(reasons, '__proto__')?.value, 1)
     assert.equal(Object.hasOwn(reasons, 'constructor'), true)
+    assert.equal(Object.hasOwn(reasons, 'x'.repeat(65)), false)
     assert.equal(reasons['Reason0'], 2)
     assert.equal(
       Object.values(reasons).reduce((sum, count) => sum + count, 0),
@@ -218,8 +225,9 @@ describe('the lag', () => {
     nowMs += 500
     probe.sent(second)
     probe.done(second)
-    assert.equal(probe.seconds, 0.5, 'one is watched at a time')
+    assert.equal(probe.seconds, 0.5)
     nowMs += 500
+    assert.equal(probe.seconds, 1, 'one is watched at a time')
     probe.done(first)
     nowMs += 5000
     assert.equal(probe.seconds, 1)

@@ -81,7 +81,8 @@ describe('the channels', () => {
       channels.sendingResumed,
       ...Array(3).fill(channels.notificationSettled),
     ])
-    for (const { manager } of recorder.of(channels.notificationSettled)) assert.equal(manager, apns.name)
+    for (const name of [channels.sendingPaused, channels.sendingResumed, channels.notificationSettled])
+      for (const { manager } of recorder.of(name)) assert.equal(manager, apns.name)
     await apns.close()
   })
 })
@@ -172,6 +173,19 @@ describe('a subscriber', () => {
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
     }
+  })
+
+  it('sees no connection in stats() that was just closed', async () => {
+    await using apns = await startSimulator()
+    const sender = new Sender(apns)
+    const present: number[] = []
+    using _listening = listen(channels.connectionClosed, () => {
+      const { connections, traffic } = sender.apns.stats()
+      present.push(connections, traffic.connections.length)
+    })
+    await sender.accepted(sender.send(1))
+    await sender.apns.close()
+    assert.deepEqual(present, [0, 0])
   })
 
   it('may take back what is left when the first is sent', async () => {
