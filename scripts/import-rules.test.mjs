@@ -72,6 +72,7 @@ test('what the rings are made for is allowed', () => {
     ['apns-worker/src/protocol/gateway/frame.ts', `import type { Message } from '../../message.js'`],
     ['apns-worker/src/queue.ts', `import type { Backend } from './backend/backend.js'`],
     ['apns-worker/src/backend/http2/pool.ts', `import { Session } from '../../protocol/http2/session.js'`],
+    ['apns-worker/src/diagnostics/channels.ts', `import { channel } from 'node:diagnostics_channel'`],
     ['apns-worker/src/credentials/key.ts', `import { readFileSync } from 'node:fs'`],
     ['apns-worker/src/credentials/key.ts', `import { createSecureContext } from 'node:tls'`],
     ['apns-worker/src/net/tls.ts', `import * as tls from 'node:tls'`],

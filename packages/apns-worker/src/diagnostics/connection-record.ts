@@ -9,7 +9,7 @@ import {
   streamLimit,
 } from './channels.js'
 import type { ConnectionClosedEvent, Protocol } from './events.js'
-import { attemptOf, type ConnectionStats, type Traffic } from './traffic.js'
+import { attemptOf, type ConnectionCounts, type ConnectionStats, type Traffic } from './traffic.js'
 
 /** A request, as far as its record goes. */
 export interface RecordedRequest {
@@ -33,10 +33,14 @@ let lastConnection = 0
 
 /**
  * What one connection did: counted always, told to whoever subscribed. Its methods run for each notification, so they make
- * an event only where somebody wants it.
+ * an event only where somebody wants it, and write it out in full: copying the common fields by spreading costs ten times
+ * the rest of it.
  */
-export class ConnectionRecord {
+export class ConnectionRecord implements ConnectionCounts {
+  sent = 0
+  answered = 0
   readonly #traffic: Traffic
+  readonly #manager: string
   readonly #protocol: Protocol
   readonly #target: RecordedTarget
   readonly #connection = ++lastConnection
@@ -44,14 +48,14 @@ export class ConnectionRecord {
   #openedAtMs: number | undefined
   #streamLimit: number
   #roundTripMs: number | undefined
-  #sent = 0
-  #answered = 0
 
   constructor(traffic: Traffic, protocol: Protocol, target: RecordedTarget) {
     this.#traffic = traffic
+    this.#manager = traffic.manager
     this.#protocol = protocol
     this.#target = target
     this.#streamLimit = protocol === 'http2' ? LIMIT_BEFORE_SETTINGS : Number.POSITIVE_INFINITY
+    traffic.begin(this)
   }
 
   /** It is open, or the server changed its limit. */
@@ -60,7 +64,12 @@ export class ConnectionRecord {
     this.#streamLimit = limit
     if (this.#openedAtMs === undefined) this.opened()
     else if (limit !== previous && streamLimit.hasSubscribers)
-      streamLimit.publish({ ...this.#which(), streamLimit: limit, previous })
+      streamLimit.publish({
+        manager: this.#manager,
+        connection: this.#connection,
+        streamLimit: limit,
+        previous,
+      })
   }
 
   opened(): void {
@@ -71,21 +80,19 @@ export class ConnectionRecord {
     connectionOpened.publish({ ...this.#whichAndWhere(), duration, streamLimit: this.#streamLimit })
   }
 
-  sent(notification: Notification): void {
-    this.#sent++
-    this.#traffic.sent++
+  requested(notification: Notification): void {
+    this.sent++
     if (requestSent.hasSubscribers) this.#publishSent(notification)
   }
 
   accepted(request: RecordedRequest): void {
-    this.#answered++
-    this.#traffic.ok++
+    this.answered++
     if (requestAnswered.hasSubscribers) this.#publishAnswered(request, undefined)
   }
 
   /** Any answer other than 200. */
   refused(request: RecordedRequest, reason: string): void {
-    this.#answered++
+    this.answered++
     this.#traffic.refused(request.status, reason)
     if (requestAnswered.hasSubscribers) this.#publishAnswered(request, reason)
   }
@@ -96,11 +103,12 @@ export class ConnectionRecord {
    * @param named gives the notification that it names, if that is waiting
    */
   gatewayRefused(gatewayStatus: number, named: () => Notification | undefined): void {
-    this.#answered++
+    this.answered++
     this.#traffic.refused(undefined, `gateway status ${gatewayStatus}`)
     if (!requestAnswered.hasSubscribers) return
     requestAnswered.publish({
-      ...this.#which(),
+      manager: this.#manager,
+      connection: this.#connection,
       apnsId: named()?.apnsId,
       httpStatus: undefined,
       gatewayStatus,
@@ -114,7 +122,8 @@ export class ConnectionRecord {
     if (!requestUnanswered.hasSubscribers) return
     const { apnsId } = notification
     requestUnanswered.publish({
-      ...this.#which(),
+      manager: this.#manager,
+      connection: this.#connection,
       apnsId,
       reason,
       unprocessed,
@@ -123,7 +132,14 @@ export class ConnectionRecord {
   }
 
   goAway(lastStreamId: number, code: number, reason: string | undefined): void {
-    if (goAway.hasSubscribers) goAway.publish({ ...this.#which(), lastStreamId, code, reason })
+    if (!goAway.hasSubscribers) return
+    goAway.publish({
+      manager: this.#manager,
+      connection: this.#connection,
+      lastStreamId,
+      code,
+      reason,
+    })
   }
 
   pinged(): void {
@@ -139,7 +155,7 @@ export class ConnectionRecord {
    * @param isOurs whether its end was our own wish
    */
   closed({ cause, failed }: { cause: Error | undefined; failed: boolean }, isOurs: boolean): void {
-    if (failed) this.#traffic.connectionsFailed++
+    this.#traffic.end(this, failed)
     if (!connectionClosed.hasSubscribers) return
     connectionClosed.publish({
       ...this.#whichAndWhere(),
@@ -147,8 +163,8 @@ export class ConnectionRecord {
       cause,
       opened: this.#openedAtMs !== undefined,
       lifetime: this.#age(),
-      sent: this.#sent,
-      answered: this.#answered,
+      sent: this.sent,
+      answered: this.answered,
     })
   }
 
@@ -159,8 +175,8 @@ export class ConnectionRecord {
       state,
       streams,
       streamLimit: this.#streamLimit,
-      sent: this.#sent,
-      answered: this.#answered,
+      sent: this.sent,
+      answered: this.answered,
       age: this.#age(),
       roundTrip,
     }
@@ -170,7 +186,8 @@ export class ConnectionRecord {
     const { apnsId, message } = notification
     const { pushType, payloadBytes } = message
     requestSent.publish({
-      ...this.#which(),
+      manager: this.#manager,
+      connection: this.#connection,
       apnsId,
       pushType,
       payloadBytes,
@@ -183,7 +200,8 @@ export class ConnectionRecord {
     reason: string | undefined,
   ): void {
     requestAnswered.publish({
-      ...this.#which(),
+      manager: this.#manager,
+      connection: this.#connection,
       apnsId: notification.apnsId,
       httpStatus: status,
       gatewayStatus: undefined,
@@ -196,16 +214,19 @@ export class ConnectionRecord {
     return this.#openedAtMs === undefined ? 0 : secondsSince(this.#openedAtMs)
   }
 
-  #which(): { readonly manager: string; readonly connection: number } {
-    return { manager: this.#traffic.manager, connection: this.#connection }
-  }
-
   #whichAndWhere(): Pick<
     ConnectionClosedEvent,
     'manager' | 'connection' | 'protocol' | 'host' | 'port' | 'proxy'
   > {
     const { host, port, proxy } = this.#target
-    return { ...this.#which(), protocol: this.#protocol, host, port, proxy: proxy?.name }
+    return {
+      manager: this.#manager,
+      connection: this.#connection,
+      protocol: this.#protocol,
+      host,
+      port,
+      proxy: proxy?.name,
+    }
   }
 }
 

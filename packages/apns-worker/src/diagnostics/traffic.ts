@@ -73,26 +73,49 @@ const MAX_REASONS = 64
 const MAX_REASON_LENGTH = 64
 const OTHER = 'other'
 
+/** What is counted for each request, and so by the connection alone, which costs least. */
+export interface ConnectionCounts {
+  readonly sent: number
+  readonly answered: number
+}
+
 /** Counts what one manager's connections do; they tell it. */
 export class Traffic {
   /** The manager's name. */
   readonly manager: string
-  sent = 0
-  ok = 0
   unanswered = 0
   connectionsOpened = 0
-  connectionsFailed = 0
   pings = 0
-  readonly #answered = { '2xx': 0, '4xx': 0, '5xx': 0, other: 0 }
+  #connectionsFailed = 0
+  readonly #present = new Set<ConnectionCounts>()
+  /** Of connections that are over. */
+  #sent = 0
+  #answered = 0
+  /** Answers other than 200, each connection's included; the rest are 2xx. */
+  readonly #refused: Record<keyof StatusClasses, number> = { '2xx': 0, '4xx': 0, '5xx': 0, other: 0 }
   readonly #reasons = new Map<string, number>()
 
   constructor(manager: string) {
     this.manager = manager
   }
 
+  begin(connection: ConnectionCounts): void {
+    this.#present.add(connection)
+  }
+
+  /**
+   * @param failed whether it broke, or the server wanted its end before it served
+   */
+  end(connection: ConnectionCounts, failed: boolean): void {
+    if (failed) this.#connectionsFailed++
+    this.#present.delete(connection)
+    this.#sent += connection.sent
+    this.#answered += connection.answered
+  }
+
   /** An answer other than 200. */
   refused(httpStatus: number | undefined, reason: string): void {
-    this.#answered[statusClass(httpStatus)]++
+    this.#refused[statusClass(httpStatus)]++
     const isNew = !this.#reasons.has(reason)
     const isTooMuch = isNew && (this.#reasons.size >= MAX_REASONS || reason.length > MAX_REASON_LENGTH)
     const name = isTooMuch ? OTHER : reason
@@ -121,17 +144,21 @@ export class Traffic {
    * @param backOff seconds until the next attempt to connect; 0 when none is put off
    */
   snapshot(connections: readonly ConnectionStats[], backOff: number): TrafficStats {
-    const { sent, unanswered, connectionsOpened, connectionsFailed, pings } = this
-    const answered = { ...this.#answered, '2xx': this.#answered['2xx'] + this.ok }
-    const reasons = Object.fromEntries(this.#reasons)
+    let sent = this.#sent
+    let answered = this.#answered
+    for (const connection of this.#present) {
+      sent += connection.sent
+      answered += connection.answered
+    }
+    const refused = this.#refused
     return {
       sent,
-      answered,
-      unanswered,
-      reasons,
-      connectionsOpened,
-      connectionsFailed,
-      pings,
+      answered: { ...refused, '2xx': answered - refused['4xx'] - refused['5xx'] - refused.other },
+      unanswered: this.unanswered,
+      reasons: Object.fromEntries(this.#reasons),
+      connectionsOpened: this.connectionsOpened,
+      connectionsFailed: this.#connectionsFailed,
+      pings: this.pings,
       backOff,
       connections,
     }

@@ -233,7 +233,7 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
         break
       }
       at = writeFrame(output, at, this.#format, fields)
-      connection.record.sent(notification)
+      connection.record.requested(notification)
       first ??= notification
       count++
     }

@@ -157,7 +157,7 @@ export class Connection implements SessionEvents<Exchange> {
   ): void {
     if (this.#session.openStreams === 0 && nowMs - this.#lastReceivedAtMs > STALE_AFTER_MS) this.#ping(nowMs)
     this.#lastDispatchedAtMs = nowMs
-    this.record.sent(notification)
+    this.record.requested(notification)
     this.#session.request(
       new Exchange(notification, providerToken, nowMs),
       head,
