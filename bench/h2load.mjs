@@ -13,7 +13,7 @@ const SHORT_RUN = 0.05
 /** @returns {string | undefined} its version, if it is installed */
 export function h2loadVersion() {
   const { status, stdout } = spawnSync('h2load', ['--version'], { encoding: 'utf8' })
-  return status === 0 ? stdout.trim() : undefined
+  return status === 0 ? stdout.trim().replace(/^h2load /, '') : undefined
 }
 
 /**

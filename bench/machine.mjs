@@ -1,7 +1,7 @@
 import { cpus, release, totalmem, type } from 'node:os'
 import { h2loadVersion } from './h2load.mjs'
 import { dependencies } from './install.mjs'
-import { pinned } from './processes.mjs'
+import { CLIENT_CORE, pinned, SINK_CORE } from './processes.mjs'
 
 /** Where and with what the figures were made. */
 export function describeMachine() {
@@ -12,7 +12,7 @@ export function describeMachine() {
     cores: cores.length,
     memoryBytes: totalmem(),
     system: `${type()} ${release()}`,
-    pinned,
+    boundTo: pinned ? { client: CLIENT_CORE, sink: SINK_CORE } : undefined,
     versions: {
       node,
       openssl,
@@ -26,7 +26,11 @@ export function describeMachine() {
 /** @param {ReturnType<typeof describeMachine>} machine */
 export function machineLines(machine) {
   const memory = `${Math.round(machine.memoryBytes / 2 ** 30)} GiB`
-  const cores = machine.pinned ? 'client and sink each bound to a core of its own' : 'not bound to cores'
+  const { boundTo } = machine
+  const cores =
+    boundTo === undefined
+      ? 'client and sink not bound to cores'
+      : `client bound to core ${boundTo.client}, sink to core ${boundTo.sink}`
   return [
     `${machine.processor}, ${machine.cores} cores, ${memory}, ${machine.system}; ${cores}`,
     Object.entries(machine.versions)

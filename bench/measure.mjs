@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { h2loadVersion, measureH2load } from './h2load.mjs'
 import { CLIENT_CORE, NodeProcess } from './processes.mjs'
+import { assertHonest } from './sink-process.mjs'
 import { makePayload } from './workload.mjs'
 
 const CLIENT_PROCESS = fileURLToPath(new URL('client-process.mjs', import.meta.url))
@@ -62,6 +63,7 @@ export function whyNot(name, library) {
 export async function measureRound(round) {
   const { result, seen, connections } =
     round.client.name === 'h2load' ? await roundOfH2load(round) : await roundOfNodeClient(round)
+  assertHonest(seen)
   if (seen.requests !== result.requests) {
     throw new Error(
       `${round.client.name} counted ${result.requests} outcomes, the sink ${seen.requests} requests`,

@@ -1,10 +1,9 @@
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CLIENTS } from './clients/catalogue.mjs'
+import { libraryUrl, number, positive } from './command-line.mjs'
+import { LARGEST_WINDOW_BYTES, PROTOCOL_WINDOW_BYTES } from './sink-settings.mjs'
 
-const BUILT_LIBRARY = new URL('../packages/apns-worker/dist/index.js', import.meta.url).href
-
-export const HELP = `node bench/run.mjs [options]
+export const HELP = `node bench/run.mjs [clients] [options]
 
   --quick               one short round: a smoke test, its figures mean little
   --rounds N            rounds, of which the medians are shown (5)
@@ -13,7 +12,8 @@ export const HELP = `node bench/run.mjs [options]
   --payload-bytes N     size of each payload (186)
   --window N            how many notifications may wait for their answer (1000)
   --max-connections N   for apns-worker (1)
-  --delay-ms N          the sink holds each answer back this long, for a round trip's sake (0)
+  --delay-ms N          the sink holds everything it writes back this long, for a round trip's sake (0)
+  --window-bytes N      flow-control window of each connection, from 65535 up (the largest)
   --refused-share X     the sink refuses this share of the requests, below 1, half with 400, half with 410 (0)
   --library FILE        the apns-worker to measure (packages/apns-worker/dist/index.js)
   --profile             writes a CPU profile of each Node.js client to bench/results/, see profile.mjs
@@ -33,6 +33,7 @@ export function readOptions(parameters) {
       window: { type: 'string', default: '1000' },
       'max-connections': { type: 'string', default: '1' },
       'delay-ms': { type: 'string', default: '0' },
+      'window-bytes': { type: 'string', default: String(LARGEST_WINDOW_BYTES) },
       'refused-share': { type: 'string', default: '0' },
       library: { type: 'string' },
       profile: { type: 'boolean', default: false },
@@ -50,28 +51,12 @@ export function readOptions(parameters) {
     window: positive('window', values.window),
     maxConnections: positive('max-connections', values['max-connections']),
     delayMs: number('delay-ms', values['delay-ms']),
-    refusedShare: number('refused-share', values['refused-share']),
-    library: values.library === undefined ? BUILT_LIBRARY : pathToFileURL(values.library).href,
+    windowBytes: number('window-bytes', values['window-bytes'], {
+      least: PROTOCOL_WINDOW_BYTES,
+      most: LARGEST_WINDOW_BYTES,
+    }),
+    refusedShare: number('refused-share', values['refused-share'], { most: 1 }),
+    library: libraryUrl(values.library),
     profile: values.profile,
   }
-}
-
-/**
- * @param {string} name
- * @param {string} text
- */
-function number(name, text) {
-  const value = Number(text)
-  if (!(value >= 0)) throw new Error(`--${name} takes a number, not ${text}`)
-  return value
-}
-
-/**
- * @param {string} name
- * @param {string} text
- */
-function positive(name, text) {
-  const value = number(name, text)
-  if (value === 0) throw new Error(`--${name} must be above 0`)
-  return value
 }

@@ -1,4 +1,9 @@
-import { ACCEPTED, BAD_DEVICE_TOKEN, frame, UNREGISTERED, writeAnswer } from './sink-answers.mjs'
+import { Allowance } from './sink-allowance.mjs'
+import { ACCEPTED, BAD_DEVICE_TOKEN, frame, writeAnswer } from './sink-answers.mjs'
+import { chooseAnswer } from './sink-choice.mjs'
+import { DelayLine } from './sink-delay-line.mjs'
+import { Governor } from './sink-governor.mjs'
+import { FIRST_SETTINGS, PROTOCOL_WINDOW_BYTES, STREAM_LIMIT, streamLimitSettings } from './sink-settings.mjs'
 
 const PREFACE_BYTES = 24
 const FRAME_HEADER_BYTES = 9
@@ -6,32 +11,18 @@ const FRAME = { DATA: 0x0, HEADERS: 0x1, SETTINGS: 0x4, PING: 0x6, WINDOW_UPDATE
 const END_STREAM = 0x1
 const ACK = 0x1
 
-/** Apple's values (HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE). */
-const SETTINGS = [
-  [0x1, 4096],
-  [0x3, 1000],
-  [0x4, 65_535],
-  [0x6, 8000],
-]
-const INITIAL_WINDOW_BYTES = 65_535
-const LARGEST_WINDOW_BYTES = 2 ** 31 - 1
-/** The client's connection window is opened again whenever this much of it is used. */
-const WINDOW_REFILL_BYTES = 2 ** 24
+/** The client's connection window is opened again when half of it is used, or this much. */
+const MOST_REFILL_BYTES = 2 ** 24
 /** Room for a turn's answers, so that it seldom has to grow. */
 const OUTPUT_BYTES = 64 * 1024
-const KNUTH_MULTIPLIER = 2_654_435_761
 
 /**
  * @typedef {object} SinkOptions
- * @property {number} delayMs how long each answer is held back, in milliseconds (stands for the round trip)
- * @property {number} refusedShare share of requests refused, 0 to 1, half with 400 and half with 410
- *
- * @typedef {object} SinkCounts
- * @property {number} connections
- * @property {number} requests
- * @property {number} refused
- * @property {number} bytesReceived
- * @property {string} cipher
+ * @property {number} delayMs how long everything that is written is held back, in milliseconds: the round trip
+ * @property {number} windowBytes the connection's window, at least 65,535
+ * @property {number} refusedShare share of requests refused, 0 to 1
+ * @property {import('./sink-choice.mjs').RefusedWith} refusedWith
+ * @property {import('./sink-governor.mjs').GovernorMode} governor
  */
 
 /**
@@ -39,7 +30,7 @@ const KNUTH_MULTIPLIER = 2_654_435_761
  *
  * @param {import('node:tls').TLSSocket} socket
  * @param {SinkOptions} options
- * @param {SinkCounts} counts shared by all connections
+ * @param {import('./sink-counts.mjs').SinkCounts} counts shared by all connections
  */
 export function serve(socket, options, counts) {
   const connection = new SinkConnection(socket, options, counts)
@@ -47,14 +38,23 @@ export function serve(socket, options, counts) {
   socket.on('data', (chunk) => connection.receive(chunk))
 }
 
-/** The sink's end of one connection: finds the end of each request and answers it. It checks nothing at all. */
+/**
+ * The sink's end of one connection: finds the end of each request and answers it. It checks that the client keeps to its
+ * windows and to the stream limit, and nothing else.
+ */
 class SinkConnection {
   /** @type {import('node:tls').TLSSocket} */
   #socket
   /** @type {SinkOptions} */
   #options
-  /** @type {SinkCounts} */
+  /** @type {import('./sink-counts.mjs').SinkCounts} */
   #counts
+  /** @type {Allowance} */
+  #allowance
+  /** @type {Governor} */
+  #governor
+  /** @type {DelayLine<{ bytes: Buffer, answers: number, granted: number }>} */
+  #line
   /**
    * Bytes of a frame whose end has not come yet.
    *
@@ -64,32 +64,36 @@ class SinkConnection {
   #prefaceSeen = false
   #output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
   #outputBytes = 0
+  /** Answers, and bytes of WINDOW_UPDATE for the connection, in the output. */
+  #answers = 0
+  #granted = 0
   #flushPlanned = false
+  #refillBytes
   #receivedSinceRefill = 0
   /** What the client lets us send in DATA frames, for the connection. Bodies are far smaller than a stream's window. */
-  #sendWindow = INITIAL_WINDOW_BYTES
-  /** @type {number[]} refused streams that wait for that window */
+  #sendWindow = PROTOCOL_WINDOW_BYTES
+  /** @type {{ answer: import('./sink-answers.mjs').Answer, streamId: number }[]} those that wait for that window */
   #held = []
 
   /**
    * @param {import('node:tls').TLSSocket} socket
    * @param {SinkOptions} options
-   * @param {SinkCounts} counts
+   * @param {import('./sink-counts.mjs').SinkCounts} counts
    */
   constructor(socket, options, counts) {
     this.#socket = socket
     this.#options = options
     this.#counts = counts
+    this.#allowance = new Allowance(counts, options.windowBytes)
+    this.#governor = new Governor(options.governor)
+    this.#line = new DelayLine(options.delayMs, (block, heldMs) => this.#send(block, heldMs))
+    this.#refillBytes = Math.min(MOST_REFILL_BYTES, Math.floor(options.windowBytes / 2))
     counts.connections += 1
     counts.cipher = socket.getCipher().name
     socket.setNoDelay(true)
-    const settings = Buffer.alloc(SETTINGS.length * 6)
-    SETTINGS.forEach(([id, value], index) => {
-      settings.writeUInt16BE(id, index * 6)
-      settings.writeUInt32BE(value, index * 6 + 2)
-    })
-    this.#write(frame(FRAME.SETTINGS, 0, settings))
-    this.#write(windowUpdate(LARGEST_WINDOW_BYTES - INITIAL_WINDOW_BYTES))
+    this.#write(frame(FRAME.SETTINGS, 0, FIRST_SETTINGS))
+    this.#allowance.limitStreams(STREAM_LIMIT)
+    if (options.windowBytes > PROTOCOL_WINDOW_BYTES) this.#grant(options.windowBytes - PROTOCOL_WINDOW_BYTES)
   }
 
   /** @param {Buffer} chunk */
@@ -124,14 +128,15 @@ class SinkConnection {
     const flags = bytes[offset + 4]
     switch (bytes[offset + 3]) {
       case FRAME.DATA:
-        this.#refillWindow(end - offset - FRAME_HEADER_BYTES)
-        if (flags & END_STREAM) this.#answer(bytes.readUInt32BE(offset + 5))
+        this.#onData(bytes.readUInt32BE(offset + 5), end - offset - FRAME_HEADER_BYTES, flags)
         break
       case FRAME.HEADERS:
+        this.#allowance.opened()
         if (flags & END_STREAM) this.#answer(bytes.readUInt32BE(offset + 5))
         break
       case FRAME.SETTINGS:
-        if (!(flags & ACK)) this.#write(frame(FRAME.SETTINGS, ACK, Buffer.alloc(0)))
+        if (flags & ACK) this.#allowance.acknowledged()
+        else this.#write(frame(FRAME.SETTINGS, ACK, Buffer.alloc(0)))
         break
       case FRAME.PING:
         if (!(flags & ACK)) {
@@ -141,50 +146,66 @@ class SinkConnection {
       case FRAME.WINDOW_UPDATE:
         if (bytes.readUInt32BE(offset + 5) === 0) {
           this.#sendWindow += bytes.readUInt32BE(offset + FRAME_HEADER_BYTES)
-          for (const streamId of this.#held.splice(0)) this.#refuse(streamId)
+          for (const { answer, streamId } of this.#held.splice(0)) this.#sendAnswer(answer, streamId)
         }
         break
       default:
     }
   }
 
-  /** @param {number} received */
-  #refillWindow(received) {
-    this.#receivedSinceRefill += received
-    if (this.#receivedSinceRefill < WINDOW_REFILL_BYTES) return
-    this.#write(windowUpdate(this.#receivedSinceRefill))
-    this.#receivedSinceRefill = 0
+  /**
+   * @param {number} streamId
+   * @param {number} byteCount
+   * @param {number} flags
+   */
+  #onData(streamId, byteCount, flags) {
+    const isLast = (flags & END_STREAM) !== 0
+    this.#allowance.received(streamId, byteCount, isLast)
+    this.#receivedSinceRefill += byteCount
+    if (this.#receivedSinceRefill >= this.#refillBytes) {
+      this.#grant(this.#receivedSinceRefill)
+      this.#receivedSinceRefill = 0
+    }
+    if (isLast) this.#answer(streamId)
+  }
+
+  /** @param {number} increment */
+  #grant(increment) {
+    this.#write(windowUpdate(increment))
+    this.#granted += increment
   }
 
   /** @param {number} streamId */
   #answer(streamId) {
+    const answer = chooseAnswer(streamId, this.#options.refusedShare, this.#options.refusedWith)
     this.#counts.requests += 1
-    if (this.#options.refusedShare > 0 && spread(streamId) < this.#options.refusedShare) {
-      this.#counts.refused += 1
-      this.#refuse(streamId)
-    } else {
-      this.#writeAnswer(ACCEPTED, streamId)
-    }
-  }
-
-  /** @param {number} streamId */
-  #refuse(streamId) {
-    const answer = streamId & 2 ? BAD_DEVICE_TOKEN : UNREGISTERED
-    if (this.#sendWindow < answer.dataBytes) {
-      this.#held.push(streamId)
-      return
-    }
-    this.#sendWindow -= answer.dataBytes
-    this.#writeAnswer(answer, streamId)
+    if (answer !== ACCEPTED) this.#counts.refused += 1
+    this.#sendAnswer(answer, streamId)
   }
 
   /**
    * @param {import('./sink-answers.mjs').Answer} answer
    * @param {number} streamId
    */
-  #writeAnswer(answer, streamId) {
+  #sendAnswer(answer, streamId) {
+    if (this.#sendWindow < answer.dataBytes) {
+      this.#held.push({ answer, streamId })
+      return
+    }
+    this.#sendWindow -= answer.dataBytes
     this.#reserve(answer.bytes.length)
     this.#outputBytes = writeAnswer(answer, streamId, this.#output, this.#outputBytes)
+    this.#answers += 1
+    if (answer === ACCEPTED) this.#limitStreams(this.#governor.accepted())
+    else if (answer === BAD_DEVICE_TOKEN) this.#limitStreams(this.#governor.refused())
+  }
+
+  /** @param {number | undefined} limit undefined when it does not change */
+  #limitStreams(limit) {
+    if (limit === undefined) return
+    this.#counts.limitChanges += 1
+    this.#write(frame(FRAME.SETTINGS, 0, streamLimitSettings(limit)))
+    this.#allowance.limitStreams(limit)
   }
 
   /** @param {Buffer} bytes */
@@ -211,17 +232,26 @@ class SinkConnection {
   }
 
   #flush() {
-    const block = this.#output.subarray(0, this.#outputBytes)
-    this.#output = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
+    // A copy, as large as it has to be: with a long delay there are thousands under way.
+    const bytes = Buffer.from(this.#output.subarray(0, this.#outputBytes))
+    this.#line.push({ bytes, answers: this.#answers, granted: this.#granted })
     this.#outputBytes = 0
+    this.#answers = 0
+    this.#granted = 0
     this.#flushPlanned = false
-    if (this.#options.delayMs > 0) setTimeout(() => this.#send(block), this.#options.delayMs)
-    else this.#send(block)
   }
 
-  /** @param {Buffer} block */
-  #send(block) {
-    if (this.#socket.writable) this.#socket.write(block)
+  /**
+   * @param {{ bytes: Buffer, answers: number, granted: number }} block
+   * @param {number} heldMs
+   */
+  #send({ bytes, answers, granted }, heldMs) {
+    if (!this.#socket.writable) return
+    this.#socket.write(bytes)
+    this.#allowance.closed(answers)
+    this.#allowance.grant(granted)
+    this.#counts.writes += 1
+    this.#counts.heldMs += heldMs
   }
 }
 
@@ -230,13 +260,4 @@ function windowUpdate(increment) {
   const payload = Buffer.alloc(4)
   payload.writeUInt32BE(increment)
   return frame(FRAME.WINDOW_UPDATE, 0, payload)
-}
-
-/**
- * Spreads stream ids evenly and in no visible order over 0 to 1.
- *
- * @param {number} streamId
- */
-function spread(streamId) {
-  return (Math.imul(streamId, KNUTH_MULTIPLIER) >>> 0) / 2 ** 32
 }

@@ -3,25 +3,19 @@
  *
  * A client that does not negotiate HTTP/2 is taken for one of the retired binary protocol.
  *
- * It verifies nothing: no header is decoded, no token, payload, limit or order of frames is checked. It is a load for
- * clients, not a test of them. Run it alone with `node bench/sink.mjs --port 8443`, or let `run.mjs` start it.
+ * It counts what a client does beyond its flow-control windows and the stream limit, and checks nothing else: no header
+ * is decoded, no token, payload or order of frames looked at. It is a load for clients, not a test of them. Run it alone
+ * with `node bench/sink.mjs --port 8443`, or let `run.mjs` start it.
  */
 import { createServer } from 'node:tls'
-import { parseArgs } from 'node:util'
 import { makeCertificate } from './certificate.mjs'
 import { serve } from './sink-connection.mjs'
+import { newCounts } from './sink-counts.mjs'
 import { serveGateway } from './sink-gateway.mjs'
+import { readSinkOptions } from './sink-options.mjs'
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '0' },
-    'delay-ms': { type: 'string', default: '0' },
-    'refused-share': { type: 'string', default: '0' },
-  },
-})
-/** @type {import('./sink-connection.mjs').SinkOptions} */
-const options = { delayMs: Number(values['delay-ms']), refusedShare: Number(values['refused-share']) }
-/** @type {import('./sink-connection.mjs').SinkCounts} */
+const { port: wantedPort, ...options } = readSinkOptions(process.argv.slice(2))
+/** @type {import('./sink-counts.mjs').SinkCounts} */
 let counts = newCounts()
 let cpuAtReset = process.cpuUsage()
 
@@ -30,7 +24,7 @@ const server = createServer({ key, cert, ALPNProtocols: ['h2'], minVersion: 'TLS
   if (socket.alpnProtocol === 'h2') serve(socket, options, counts)
   else serveGateway(socket, counts)
 })
-server.listen(Number(values.port), '127.0.0.1', () => {
+server.listen(wantedPort, '127.0.0.1', () => {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the sink has no TCP port')
   const { port } = address
@@ -53,8 +47,4 @@ process.on('SIGINT', () => {
 function report() {
   const { user, system } = process.cpuUsage(cpuAtReset)
   return { ...counts, cpuSeconds: (user + system) / 1e6 }
-}
-
-function newCounts() {
-  return { connections: 0, requests: 0, refused: 0, bytesReceived: 0, cipher: '' }
 }
