@@ -3,6 +3,7 @@ import { installDependencies } from './install.mjs'
 
 const EXPERIMENTS = {
   clients: 'CPU and notifications a second, beside other clients (what runs when nothing is named)',
+  distance: 'notifications a second against round trip and payload',
 }
 
 const HELP = `node bench/run.mjs [experiment] [options]

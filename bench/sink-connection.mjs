@@ -11,8 +11,11 @@ const FRAME = { DATA: 0x0, HEADERS: 0x1, SETTINGS: 0x4, PING: 0x6, WINDOW_UPDATE
 const END_STREAM = 0x1
 const ACK = 0x1
 
-/** The client's connection window is opened again when half of it is used, or this much. */
-const MOST_REFILL_BYTES = 2 ** 24
+/**
+ * The client's connection window is opened again when this much of it is used; one that could run out before, each turn
+ * by all that came in. (Servers that wait until half of it is used leave their clients with little more than a half.)
+ */
+const REFILL_BYTES = 2 ** 24
 /** Room for a turn's answers, so that it seldom has to grow. */
 const OUTPUT_BYTES = 64 * 1024
 
@@ -87,7 +90,7 @@ class SinkConnection {
     this.#allowance = new Allowance(counts, options.windowBytes)
     this.#governor = new Governor(options.governor)
     this.#line = new DelayLine(options.delayMs, (block, heldMs) => this.#send(block, heldMs))
-    this.#refillBytes = Math.min(MOST_REFILL_BYTES, Math.floor(options.windowBytes / 2))
+    this.#refillBytes = options.windowBytes < 2 * REFILL_BYTES ? 1 : REFILL_BYTES
     counts.connections += 1
     counts.cipher = socket.getCipher().name
     socket.setNoDelay(true)
@@ -162,10 +165,7 @@ class SinkConnection {
     const isLast = (flags & END_STREAM) !== 0
     this.#allowance.received(streamId, byteCount, isLast)
     this.#receivedSinceRefill += byteCount
-    if (this.#receivedSinceRefill >= this.#refillBytes) {
-      this.#grant(this.#receivedSinceRefill)
-      this.#receivedSinceRefill = 0
-    }
+    this.#planFlush()
     if (isLast) this.#answer(streamId)
   }
 
@@ -226,19 +226,28 @@ class SinkConnection {
       this.#output.copy(grown, 0, 0, this.#outputBytes)
       this.#output = grown
     }
+    this.#planFlush()
+  }
+
+  #planFlush() {
     if (this.#flushPlanned) return
     this.#flushPlanned = true
     setImmediate(() => this.#flush())
   }
 
   #flush() {
+    if (this.#receivedSinceRefill >= this.#refillBytes) {
+      this.#grant(this.#receivedSinceRefill)
+      this.#receivedSinceRefill = 0
+    }
+    this.#flushPlanned = false
+    if (this.#outputBytes === 0) return
     // A copy, as large as it has to be: with a long delay there are thousands under way.
     const bytes = Buffer.from(this.#output.subarray(0, this.#outputBytes))
     this.#line.push({ bytes, answers: this.#answers, granted: this.#granted })
     this.#outputBytes = 0
     this.#answers = 0
     this.#granted = 0
-    this.#flushPlanned = false
   }
 
   /**
