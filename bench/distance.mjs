@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { libraryUrl, positive, positives } from './command-line.mjs'
 import { publish } from './results.mjs'
 import { LARGEST_WINDOW_BYTES, PROTOCOL_WINDOW_BYTES, STREAM_LIMIT } from './sink-settings.mjs'
-import { median } from './statistics.mjs'
+import { medians } from './statistics.mjs'
 import { measureSteady } from './steady.mjs'
 import { formatTable } from './table.mjs'
 
@@ -64,10 +64,7 @@ async function measureRounds(
     const sink = { delayMs: roundTripMs, windowBytes }
     all.push(await measureSteady({ sink, payloadBytes, maxConnections, library, seconds }))
   }
-  const names = /** @type {(keyof import('./steady.mjs').SteadyFigures)[]} */ (Object.keys(all[0]))
-  const middle = /** @type {import('./steady.mjs').SteadyFigures} */ (
-    Object.fromEntries(names.map((name) => [name, median(all.map((figures) => figures[name]))]))
-  )
+  const middle = medians(all)
   const inFlight = Math.min(STREAM_LIMIT, windowBytes / payloadBytes)
   return { ...middle, allowedPerSecond: (middle.connections * inFlight * 1000) / middle.heldMs }
 }

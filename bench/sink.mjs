@@ -1,7 +1,7 @@
 /**
  * A server that answers every HTTP/2 request as Apple's service would answer a good one, as fast as it can.
  *
- * A client that does not negotiate HTTP/2 is taken for one of the retired binary protocol.
+ * A client that negotiates no protocol is taken for one of the retired binary protocol; see also `sink-bare.mjs`.
  *
  * It counts what a client does beyond its flow-control windows and the stream limit, and checks nothing else: no header
  * is decoded, no token, payload or order of frames looked at. It is a load for clients, not a test of them. Run it alone
@@ -9,6 +9,7 @@
  */
 import { createServer } from 'node:tls'
 import { makeCertificate } from './certificate.mjs'
+import { BARE_PROTOCOL, serveBare } from './sink-bare.mjs'
 import { serve } from './sink-connection.mjs'
 import { newCounts } from './sink-counts.mjs'
 import { serveGateway } from './sink-gateway.mjs'
@@ -20,8 +21,10 @@ let counts = newCounts()
 let cpuAtReset = process.cpuUsage()
 
 const { key, cert } = makeCertificate()
-const server = createServer({ key, cert, ALPNProtocols: ['h2'], minVersion: 'TLSv1.3' }, (socket) => {
+const ALPNProtocols = ['h2', BARE_PROTOCOL]
+const server = createServer({ key, cert, ALPNProtocols, minVersion: 'TLSv1.3' }, (socket) => {
   if (socket.alpnProtocol === 'h2') serve(socket, options, counts)
+  else if (socket.alpnProtocol === BARE_PROTOCOL) serveBare(socket, counts)
   else serveGateway(socket, counts)
 })
 server.listen(wantedPort, '127.0.0.1', () => {

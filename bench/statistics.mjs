@@ -9,6 +9,29 @@ export function median(values) {
 }
 
 /**
+ * Each figure's median over the rounds.
+ *
+ * @template {Record<string, number>} Figures
+ * @param {readonly Figures[]} rounds at least one
+ * @returns {Figures}
+ */
+export function medians(rounds) {
+  const names = Object.keys(rounds[0])
+  return /** @type {Figures} */ (
+    Object.fromEntries(names.map((name) => [name, median(rounds.map((figures) => figures[name]))]))
+  )
+}
+
+/**
+ * @param {ArrayLike<number>} sorted in ascending order, at least one
+ * @param {number} share 0 to 1
+ * @returns {number} the smallest value that so large a share of them does not exceed
+ */
+export function percentile(sorted, share) {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]
+}
+
+/**
  * Each figure's median over the rounds, and the spread of the one that matters most.
  *
  * @param {readonly import('./measure.mjs').Figures[]} rounds
