@@ -5,6 +5,7 @@ const EXPERIMENTS = {
   clients: 'CPU and notifications a second, beside other clients (what runs when nothing is named)',
   latency: 'what apns-worker adds to the latency of a bare TLS socket',
   distance: 'notifications a second against round trip and payload',
+  governor: 'notifications a second where refusals lower the stream limit',
 }
 
 const HELP = `node bench/run.mjs [experiment] [options]

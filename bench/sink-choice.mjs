@@ -11,17 +11,31 @@ export const REFUSALS = {
   both: (/** @type {number} */ random) => (random & 1 ? BAD_DEVICE_TOKEN : UNREGISTERED),
 }
 
+/** How the path of a request for a dead token begins, in the experiments that want to say which tokens are dead. */
+const DEAD_PATH = Buffer.from('/3/device/dead', 'latin1')
+
 /**
- * Which answer a stream gets: no pattern is to be seen in it, and it is the same in each run.
+ * Which answer a stream gets: a refusal if its token is dead, and otherwise by chance; no pattern is to be seen in that,
+ * and it is the same in each run.
  *
  * @param {number} streamId
- * @param {number} refusedShare 0 to 1
- * @param {RefusedWith} refusedWith
+ * @param {boolean} isDead
+ * @param {Pick<import('./sink-connection.mjs').SinkOptions, 'refusedShare' | 'refusedWith'>} options
  */
-export function chooseAnswer(streamId, refusedShare, refusedWith) {
-  if (refusedShare === 0) return ACCEPTED
+export function chooseAnswer(streamId, isDead, { refusedShare, refusedWith }) {
+  if (refusedShare === 0 && !isDead) return ACCEPTED
   const random = scramble(streamId)
-  return random < refusedShare * 2 ** 32 ? REFUSALS[refusedWith](random) : ACCEPTED
+  return isDead || random < refusedShare * 2 ** 32 ? REFUSALS[refusedWith](random) : ACCEPTED
+}
+
+/**
+ * Whether a header block is of a request for a dead token. It is searched, not decoded: that works for paths that are not
+ * Huffman-coded, as ours are not.
+ *
+ * @param {Buffer} block
+ */
+export function isForDeadToken(block) {
+  return block.includes(DEAD_PATH)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Allowance } from './sink-allowance.mjs'
 import { ACCEPTED, BAD_DEVICE_TOKEN, frame, writeAnswer } from './sink-answers.mjs'
-import { chooseAnswer } from './sink-choice.mjs'
+import { chooseAnswer, isForDeadToken } from './sink-choice.mjs'
 import { DelayLine } from './sink-delay-line.mjs'
 import { Governor } from './sink-governor.mjs'
 import { FIRST_SETTINGS, PROTOCOL_WINDOW_BYTES, STREAM_LIMIT, streamLimitSettings } from './sink-settings.mjs'
@@ -24,6 +24,7 @@ const OUTPUT_BYTES = 64 * 1024
  * @property {number} delayMs how long everything that is written is held back, in milliseconds: the round trip
  * @property {number} windowBytes the connection's window, at least 65,535
  * @property {number} refusedShare share of requests refused, 0 to 1
+ * @property {boolean} refuseDead whether requests for tokens that begin with `dead` are refused
  * @property {import('./sink-choice.mjs').RefusedWith} refusedWith
  * @property {import('./sink-governor.mjs').GovernorMode} governor
  */
@@ -73,6 +74,8 @@ class SinkConnection {
   #flushPlanned = false
   #refillBytes
   #receivedSinceRefill = 0
+  /** @type {Set<number>} streams that are not complete, for dead tokens */
+  #dead = new Set()
   /** What the client lets us send in DATA frames, for the connection. Bodies are far smaller than a stream's window. */
   #sendWindow = PROTOCOL_WINDOW_BYTES
   /** @type {{ answer: import('./sink-answers.mjs').Answer, streamId: number }[]} those that wait for that window */
@@ -134,8 +137,11 @@ class SinkConnection {
         this.#onData(bytes.readUInt32BE(offset + 5), end - offset - FRAME_HEADER_BYTES, flags)
         break
       case FRAME.HEADERS:
-        this.#allowance.opened()
-        if (flags & END_STREAM) this.#answer(bytes.readUInt32BE(offset + 5))
+        this.#onHeaders(
+          bytes.readUInt32BE(offset + 5),
+          bytes.subarray(offset + FRAME_HEADER_BYTES, end),
+          flags,
+        )
         break
       case FRAME.SETTINGS:
         if (flags & ACK) this.#allowance.acknowledged()
@@ -154,6 +160,17 @@ class SinkConnection {
         break
       default:
     }
+  }
+
+  /**
+   * @param {number} streamId
+   * @param {Buffer} block
+   * @param {number} flags
+   */
+  #onHeaders(streamId, block, flags) {
+    this.#allowance.opened()
+    if (this.#options.refuseDead && isForDeadToken(block)) this.#dead.add(streamId)
+    if (flags & END_STREAM) this.#answer(streamId)
   }
 
   /**
@@ -177,7 +194,7 @@ class SinkConnection {
 
   /** @param {number} streamId */
   #answer(streamId) {
-    const answer = chooseAnswer(streamId, this.#options.refusedShare, this.#options.refusedWith)
+    const answer = chooseAnswer(streamId, this.#dead.delete(streamId), this.#options)
     this.#counts.requests += 1
     if (answer !== ACCEPTED) this.#counts.refused += 1
     this.#sendAnswer(answer, streamId)

@@ -18,6 +18,7 @@ export function readSinkOptions(parameters) {
       'delay-ms': { type: 'string', default: '0' },
       'window-bytes': { type: 'string', default: String(LARGEST_WINDOW_BYTES) },
       'refused-share': { type: 'string', default: '0' },
+      'refuse-dead': { type: 'boolean', default: false },
       'refused-with': { type: 'string', default: 'both' },
       governor: { type: 'string', default: 'off' },
     },
@@ -30,6 +31,7 @@ export function readSinkOptions(parameters) {
       most: LARGEST_WINDOW_BYTES,
     }),
     refusedShare: number('refused-share', values['refused-share'], { most: 1 }),
+    refuseDead: values['refuse-dead'],
     refusedWith: oneOf('refused-with', values['refused-with'], REFUSALS),
     governor: oneOf('governor', values.governor, LOWERED),
   }
@@ -40,7 +42,7 @@ export function readSinkOptions(parameters) {
  *
  * @param {Partial<import('./sink-connection.mjs').SinkOptions>} options
  */
-export function sinkParameters({ delayMs, windowBytes, refusedShare, refusedWith, governor }) {
+export function sinkParameters({ delayMs, windowBytes, refusedShare, refuseDead, refusedWith, governor }) {
   const given = {
     'delay-ms': delayMs,
     'window-bytes': windowBytes,
@@ -48,5 +50,8 @@ export function sinkParameters({ delayMs, windowBytes, refusedShare, refusedWith
     'refused-with': refusedWith,
     governor,
   }
-  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
+  const parameters = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}=${value}`],
+  )
+  return refuseDead ? [...parameters, '--refuse-dead'] : parameters
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { MESSAGE_OPTIONS, openManager } from './clients/apns-worker.mjs'
-import { makePayload, makeTokens } from './workload.mjs'
+import { makePayload, makeTokens, makeTokensWithDead } from './workload.mjs'
 
 /** Lists that are sent one behind the other in each lane, so that the queue never runs dry. */
 const LIST_LENGTH = 200_000
@@ -22,6 +22,7 @@ const QUIET_ROUND_TRIPS = 10
  * @property {number} payloadBytes
  * @property {number} roundTripMs
  * @property {number} seconds to measure
+ * @property {import('./workload.mjs').DeadTokens} [dead]
  *
  * @typedef {object} Stretch
  * @property {number} seconds
@@ -33,8 +34,9 @@ const QUIET_ROUND_TRIPS = 10
  */
 
 const [order] = /** @type {[Order]} */ (await once(process, 'message'))
-const { manager, Message } = await openManager({ ...order.task, payload: makePayload(order.payloadBytes) })
-const message = new Message(makeTokens(LIST_LENGTH), makePayload(order.payloadBytes), MESSAGE_OPTIONS)
+const payload = makePayload(order.payloadBytes)
+const { manager, Message } = await openManager({ ...order.task, payload })
+const { dead } = order
 for (let lane = 0; lane < LANES; lane += 1) void sendForEver()
 const grownAfterSeconds = await untilGrown()
 process.send?.({ steady: true })
@@ -43,8 +45,17 @@ process.send?.({ ...(await measure()), grownAfterSeconds })
 await once(process, 'message')
 process.exit()
 
+/** With dead tokens each list is a new one, so that nobody can know them from before; that costs some CPU time. */
 async function sendForEver() {
-  for (;;) await manager.sendMessage(message).done()
+  const same = dead === undefined ? makeMessage(makeTokens(LIST_LENGTH)) : undefined
+  for (;;) {
+    await manager.sendMessage(same ?? makeMessage(makeTokensWithDead(LIST_LENGTH, dead))).done()
+  }
+}
+
+/** @param {string[]} tokens */
+function makeMessage(tokens) {
+  return new Message(tokens, payload, MESSAGE_OPTIONS)
 }
 
 async function untilGrown() {

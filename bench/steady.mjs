@@ -14,6 +14,7 @@ const NO_WINDOW = Number.MAX_SAFE_INTEGER
  * @property {number} maxConnections
  * @property {string} library file URL
  * @property {number} seconds
+ * @property {import('./workload.mjs').DeadTokens} [dead]
  *
  * @typedef {ReturnType<typeof figures>} SteadyFigures
  */
@@ -24,12 +25,12 @@ const NO_WINDOW = Number.MAX_SAFE_INTEGER
  * @param {Setting} setting
  * @returns {Promise<SteadyFigures>}
  */
-export function measureSteady({ sink: sinkOptions, payloadBytes, maxConnections, library, seconds }) {
+export function measureSteady({ sink: sinkOptions, payloadBytes, maxConnections, library, seconds, dead }) {
   return withSink(sinkOptions, async (sink, address) => {
     const client = new NodeProcess(CLIENT_CORE, [STEADY_PROCESS])
     try {
       const task = { ...address, key: makeKey(), window: NO_WINDOW, maxConnections, library }
-      await client.ask({ task, payloadBytes, roundTripMs: sinkOptions.delayMs, seconds })
+      await client.ask({ task, payloadBytes, roundTripMs: sinkOptions.delayMs, seconds, dead })
       await sink.ask({})
       const stretch = await client.ask({})
       const seen = await sink.ask({})
@@ -60,7 +61,8 @@ function figures({ seconds, accepted, refused, connections, grownAfterSeconds, c
     peakWindowBytes: seen.peakWindowBytes,
     windowViolations: seen.windowViolations,
     streamViolations: seen.streamViolations,
-    limitChanges: seen.limitChanges,
-    connectionsReplaced: seen.connections,
+    limitChangesPerSecond: seen.limitChanges / seconds,
+    /** Opened within the stretch: others must have ended. */
+    newConnections: seen.connections,
   }
 }

@@ -19,6 +19,31 @@ export function makeTokens(count) {
 }
 
 /**
+ * Which of them are dead: a share, in runs of some length, as in a list that is sorted by age; runs of 1 are scattered.
+ *
+ * @typedef {object} DeadTokens
+ * @property {number} share 0 to 1
+ * @property {number} run
+ */
+
+/**
+ * Tokens of which some begin with `dead`, which the sink can be told to refuse. The first run is alive: a client is right
+ * to stop when all that it ever sent is refused.
+ *
+ * @param {number} count
+ * @param {DeadTokens} dead
+ */
+export function makeTokensWithDead(count, { share, run }) {
+  const dead = Array.from(
+    { length: Math.ceil(count / run) },
+    (_, index) => index > 0 && Math.random() < share,
+  )
+  return makeTokens(count).map((token, index) =>
+    dead[Math.floor(index / run)] ? `dead${token.slice(4)}` : token,
+  )
+}
+
+/**
  * A notification's payload whose JSON has exactly the given size.
  *
  * @param {number} payloadBytes at least 100
