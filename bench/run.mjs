@@ -6,6 +6,7 @@ const EXPERIMENTS = {
   latency: 'what apns-worker adds to the latency of a bare TLS socket',
   distance: 'notifications a second against round trip and payload',
   governor: 'notifications a second where refusals lower the stream limit',
+  memory: 'memory while a long list is queued and sent, and while a stream runs',
 }
 
 const HELP = `node bench/run.mjs [experiment] [options]
