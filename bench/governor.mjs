@@ -23,39 +23,26 @@ const PAYLOAD_BYTES = 186
 const RUN = 100
 
 /**
- * What the server does, and how the dead tokens lie. A 410 does not lower the limit.
+ * How the server treats dead tokens. A 410 does not lower the limit.
  *
- * @typedef {object} Scenario
- * @property {string} name
- * @property {string} title
- * @property {number} [run] length of the runs of dead tokens
- * @property {Pick<import('./steady.mjs').Setting['sink'], 'refusedWith' | 'governor'>} sink
- *
- * @type {readonly Scenario[]}
+ * @type {Record<string, Pick<import('./sink-connection.mjs').SinkOptions, 'refusedWith' | 'governor'>>}
  */
+const SERVERS = {
+  kind: { refusedWith: 'BadDeviceToken', governor: 'off' },
+  gone: { refusedWith: 'Unregistered', governor: 'one' },
+  toOne: { refusedWith: 'BadDeviceToken', governor: 'one' },
+  halved: { refusedWith: 'BadDeviceToken', governor: 'half' },
+}
+
+/** With the length of the runs that dead tokens come in. */
 const SCENARIOS = [
-  { name: 'none', title: 'no dead tokens', sink: {} },
-  { name: 'scattered', title: 'scattered, 400, limit stays', run: 1, sink: { refusedWith: '400' } },
-  { name: 'scattered-410', title: 'scattered, 410', run: 1, sink: { refusedWith: '410', governor: 'one' } },
-  {
-    name: 'scattered-one',
-    title: 'scattered, 400, limit to 1',
-    run: 1,
-    sink: { refusedWith: '400', governor: 'one' },
-  },
-  {
-    name: 'scattered-half',
-    title: 'scattered, 400, limit halved',
-    run: 1,
-    sink: { refusedWith: '400', governor: 'half' },
-  },
-  { name: 'runs', title: `runs of ${RUN}, 400, limit stays`, run: RUN, sink: { refusedWith: '400' } },
-  {
-    name: 'runs-one',
-    title: `runs of ${RUN}, 400, limit to 1`,
-    run: RUN,
-    sink: { refusedWith: '400', governor: 'one' },
-  },
+  { title: 'none', server: SERVERS.kind, length: undefined },
+  { title: 'scattered, 400, limit stays', server: SERVERS.kind, length: 1 },
+  { title: 'scattered, 410, limit stays', server: SERVERS.gone, length: 1 },
+  { title: 'scattered, 400, limit to 1', server: SERVERS.toOne, length: 1 },
+  { title: 'scattered, 400, limit halved', server: SERVERS.halved, length: 1 },
+  { title: `runs of ${RUN}, 400, limit stays`, server: SERVERS.kind, length: RUN },
+  { title: `runs of ${RUN}, 400, limit to 1`, server: SERVERS.toOne, length: RUN },
 ]
 
 /**
@@ -71,10 +58,10 @@ export async function run(parameters) {
   }
   const rows = []
   for (const maxConnections of options.maxConnections) {
-    for (const { sink, run: length, ...scenario } of SCENARIOS) {
-      process.stderr.write(`${scenario.title}, ${maxConnections} connections at most …\n`)
+    for (const { title, server, length } of SCENARIOS) {
+      process.stderr.write(`${title}, ${maxConnections} connections at most …\n`)
       const setting = {
-        sink: { ...sink, delayMs: options.roundTripMs, refuseDead: length !== undefined },
+        sink: { ...server, delayMs: options.roundTripMs, refuseDead: length !== undefined },
         dead: length === undefined ? undefined : { share: options.deadShare, run: length },
         payloadBytes: PAYLOAD_BYTES,
         maxConnections,
@@ -83,7 +70,7 @@ export async function run(parameters) {
       }
       const rounds = []
       for (let round = 1; round <= options.rounds; round += 1) rounds.push(await measureSteady(setting))
-      rows.push({ ...scenario, maxConnections, ...medians(rounds) })
+      rows.push({ title, maxConnections, ...medians(rounds) })
     }
   }
   publish('governor', options, rows, formatRows(rows))

@@ -101,19 +101,19 @@ function describeList({ start, queued, queuedAlive, samples, makeMs, appendMs },
  * @param {{ start: Sample, samples: Sample[] }} seen
  * @param {number} count
  */
-function describeStream({ start, samples }, count) {
+function describeStream({ start, samples: [, ...samples] }, count) {
   const third = Math.max(1, Math.floor(samples.length / 3))
-  const [first, last] = [samples.slice(0, third), samples.slice(-third)]
-  const middle = /** @param {Sample[]} part */ (part) => ({
+  const [first, last] = [samples.slice(0, third), samples.slice(-third)].map((part) => ({
     residentBytes: median(part.map(({ residentBytes }) => residentBytes)),
-    heldBytes: median(part.map(({ heldBytes }) => heldBytes)),
-  })
+    // What is left when the collector has just been there.
+    heldBytes: Math.min(...part.map(({ heldBytes }) => heldBytes)),
+  }))
   const row = /** @param {string} title @param {Held} part */ (title, part) => [
     title,
     mebibytes(part.residentBytes - start.residentBytes),
     mebibytes(part.heldBytes - start.heldBytes),
   ]
-  const isFlat = middle(last).residentBytes <= FLAT * middle(first).residentBytes
+  const isFlat = last.residentBytes <= FLAT * first.residentBytes
   const seconds = samples.at(-1)?.atSeconds ?? 0
   return [
     `stream() of ${count.toLocaleString('en')} tokens, in ${seconds.toFixed(0)} s:`,
@@ -121,8 +121,8 @@ function describeStream({ start, samples }, count) {
     formatTable(
       ['', 'resident', 'heap and buffers'],
       [
-        row('first third, median', middle(first)),
-        row('last third, median', middle(last)),
+        row('first third: median, lowest', first),
+        row('last third: median, lowest', last),
         row('highest', highest(samples)),
       ],
     ),

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describeMachine, machineLines } from './machine.mjs'
 
@@ -11,7 +11,7 @@ export const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
  * @typedef {object} ResultFile
  * @property {string} experiment
  * @property {string} at
- * @property {object} options
+ * @property {any} options
  * @property {ReturnType<typeof describeMachine>} machine
  * @property {any} results
  */
@@ -35,9 +35,9 @@ export function publish(experiment, options, results, text) {
 
 /**
  * @param {string} experiment
- * @returns {ResultFile} what it wrote last
+ * @returns {string} the file that it wrote last
  */
-export function latest(experiment) {
+export function latestFile(experiment) {
   mkdirSync(RESULTS, { recursive: true })
   const name = readdirSync(RESULTS)
     .filter((file) => file.startsWith(`${experiment}-`) && file.endsWith('.json'))
@@ -45,5 +45,5 @@ export function latest(experiment) {
     .at(-1)
   if (name === undefined)
     throw new Error(`no results of ${experiment} yet: run node bench/run.mjs ${experiment}`)
-  return JSON.parse(readFileSync(`${RESULTS}${name}`, 'utf8'))
+  return `${RESULTS}${name}`
 }

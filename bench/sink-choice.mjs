@@ -6,8 +6,8 @@ import { ACCEPTED, BAD_DEVICE_TOKEN, UNREGISTERED } from './sink-answers.mjs'
  * @typedef {keyof typeof REFUSALS} RefusedWith
  */
 export const REFUSALS = {
-  400: () => BAD_DEVICE_TOKEN,
-  410: () => UNREGISTERED,
+  BadDeviceToken: () => BAD_DEVICE_TOKEN,
+  Unregistered: () => UNREGISTERED,
   both: (/** @type {number} */ random) => (random & 1 ? BAD_DEVICE_TOKEN : UNREGISTERED),
 }
 

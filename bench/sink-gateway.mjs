@@ -6,7 +6,7 @@ const HEADER_BYTES = 5
  * that gateway says that all is well. Nothing in them is checked.
  *
  * @param {import('node:tls').TLSSocket} socket
- * @param {import('./sink-connection.mjs').SinkCounts} counts
+ * @param {import('./sink-counts.mjs').SinkCounts} counts
  */
 export function serveGateway(socket, counts) {
   counts.connections += 1

@@ -45,12 +45,23 @@ process.send?.({ ...(await measure()), grownAfterSeconds })
 await once(process, 'message')
 process.exit()
 
-/** With dead tokens each list is a new one, so that nobody can know them from before; that costs some CPU time. */
 async function sendForEver() {
-  const same = dead === undefined ? makeMessage(makeTokens(LIST_LENGTH)) : undefined
-  for (;;) {
-    await manager.sendMessage(same ?? makeMessage(makeTokensWithDead(LIST_LENGTH, dead))).done()
-  }
+  const next = dead === undefined ? theSame() : newOnes(dead)
+  for (;;) await manager.sendMessage(next()).done()
+}
+
+function theSame() {
+  const message = makeMessage(makeTokens(LIST_LENGTH))
+  return () => message
+}
+
+/**
+ * Each list is a new one, so that nobody can know its dead tokens from before; that costs some CPU time.
+ *
+ * @param {import('./workload.mjs').DeadTokens} deadTokens
+ */
+function newOnes(deadTokens) {
+  return () => makeMessage(makeTokensWithDead(LIST_LENGTH, deadTokens))
 }
 
 /** @param {string[]} tokens */

@@ -14,7 +14,7 @@ const NO_WINDOW = Number.MAX_SAFE_INTEGER
  * @property {number} maxConnections
  * @property {string} library file URL
  * @property {number} seconds
- * @property {import('./workload.mjs').DeadTokens} [dead]
+ * @property {import('./workload.mjs').DeadTokens | undefined} [dead]
  *
  * @typedef {ReturnType<typeof figures>} SteadyFigures
  */

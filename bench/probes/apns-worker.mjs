@@ -18,7 +18,7 @@ export async function open({ task }) {
       manager
         .sendMessage(message)
         .done()
-        .then(({ failed }) => {
+        .then((/** @type {{ failed: number }} */ { failed }) => {
           if (failed > 0) throw new Error('the sink refused a notification')
           settled()
         })
