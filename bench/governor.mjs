@@ -12,8 +12,8 @@ Notifications a second where tokens are dead and each refusal lowers the stream 
   --round-trip N        in milliseconds (20)
   --dead-share X        of the tokens (0.3)
   --max-connections A,B (1,8)
-  --seconds N           measured for each (3)
-  --rounds N            of which the medians are shown (3)
+  --seconds N           measured for each; a run of dead tokens can take seconds (20)
+  --rounds N            of which the medians are shown (1)
   --library FILE        the apns-worker to measure (packages/apns-worker/dist/index.js)
 `
 
@@ -115,8 +115,8 @@ function readOptions(parameters) {
       'round-trip': { type: 'string', default: '20' },
       'dead-share': { type: 'string', default: '0.3' },
       'max-connections': { type: 'string', default: '1,8' },
-      seconds: { type: 'string', default: '3' },
-      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '20' },
+      rounds: { type: 'string', default: '1' },
       library: { type: 'string' },
     },
   })

@@ -4,7 +4,7 @@ import { libraryUrl, positive } from './command-line.mjs'
 import { CLIENT_CORE, NodeProcess } from './processes.mjs'
 import { publish } from './results.mjs'
 import { ACCEPTED } from './sink-answers.mjs'
-import { withSink } from './sink-process.mjs'
+import { assertHonest, withSink } from './sink-process.mjs'
 import { lowest, medians } from './statistics.mjs'
 import { formatTable } from './table.mjs'
 import { makeKey } from './workload.mjs'
@@ -84,6 +84,7 @@ async function measureProbe(sink, order) {
     await sink.ask({})
     const latencies = await client.ask({})
     const seen = await sink.ask({})
+    assertHonest(seen)
     await client.end()
     return { latencies, requestBytes: Math.round(seen.bytesReceived / seen.requests) }
   } finally {
