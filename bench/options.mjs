@@ -44,6 +44,7 @@ export function readOptions(parameters) {
   if (unknown !== undefined) throw new Error(`there is no client ${unknown}; see --help`)
   return {
     help: values.help,
+    quick: values.quick,
     rounds: positive('rounds', values.rounds ?? (values.quick ? '1' : '5')),
     clients: CLIENTS.filter(({ name }) => names.includes(name)),
     scale: positive('scale', values.scale ?? (values.quick ? '0.1' : '1')),

@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { barChart } from './bar-chart.mjs'
+import { positive } from './command-line.mjs'
 import { latestFile } from './results.mjs'
 import { LARGEST_WINDOW_BYTES } from './sink-settings.mjs'
 
@@ -42,10 +43,11 @@ export async function run(parameters) {
     console.log(HELP)
     return
   }
-  const clients = read(values.clients ?? latestFile('clients'))
-  write('cpu-per-notification.svg', chartOfClients(clients))
-  const distance = read(values.distance ?? latestFile('distance'))
-  write('notifications-per-second.svg', chartOfDistance(distance, Number(values['max-connections'])))
+  const maxConnections = positive('max-connections', values['max-connections'])
+  draw('cpu-per-notification.svg', values.clients ?? latestFile('clients'), chartOfClients)
+  draw('notifications-per-second.svg', values.distance ?? latestFile('distance'), (file) =>
+    chartOfDistance(file, maxConnections),
+  )
 }
 
 /**
@@ -120,19 +122,12 @@ function place({ processor, system, versions }, at) {
 }
 
 /**
- * @param {string} file
- * @returns {ResultFile}
+ * @param {string} name of the chart's file
+ * @param {string} source
+ * @param {(results: ResultFile) => Chart} chartOf
  */
-function read(file) {
-  return JSON.parse(readFileSync(file, 'utf8'))
-}
-
-/**
- * @param {string} name
- * @param {Chart} chart
- */
-function write(name, chart) {
+function draw(name, source, chartOf) {
   mkdirSync(CHARTS, { recursive: true })
-  writeFileSync(`${CHARTS}${name}`, barChart(chart))
-  console.log(`drawn: ${relative(process.cwd(), `${CHARTS}${name}`)}`)
+  writeFileSync(`${CHARTS}${name}`, barChart(chartOf(JSON.parse(readFileSync(source, 'utf8')))))
+  console.log(`${relative(process.cwd(), `${CHARTS}${name}`)} from ${relative(process.cwd(), source)}`)
 }
