@@ -1,5 +1,4 @@
 import { ApnsError, type ApnsErrorCode, type Failure } from './error.js'
-import type { Linked } from './linked-list.js'
 import type { Message } from './message.js'
 import { apnsIdOf, type Notification } from './notification.js'
 import type { SettlementObserver } from './queue.js'
@@ -35,7 +34,7 @@ export interface DeliveryOwner {
  * What becomes of a message that was sent: counts at any time, all together at the end (`done`), or one by one
  * (`for await`). Keeping it is not needed for anything to be sent.
  */
-export class Delivery implements SettlementObserver, AsyncIterable<Outcome>, Linked<Delivery> {
+export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   readonly message: Message
   readonly #owner: DeliveryOwner
   #succeeded = 0

@@ -149,7 +149,8 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     }
   }
 
-  override checkMessage({ payloadBytes }: Message): void {
+  override checkMessage(message: Message): void {
+    const { payloadBytes } = message
     const limit = GATEWAY_PAYLOAD_BYTES[this.#format]
     if (payloadBytes > limit) {
       throw new MessageError(

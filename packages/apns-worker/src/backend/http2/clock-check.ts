@@ -1,3 +1,4 @@
+import type { Failure } from '../../error.js'
 import type { Logger } from '../../logger.js'
 
 /** By how much the clocks may differ before anybody hears of it. */
@@ -32,6 +33,13 @@ export class ClockCheck {
     this.#logger.warn(
       `this machine's clock is ${this.words} the server's: set it, or provider tokens may be refused`,
     )
+  }
+
+  /** The failure, with what is known of the clock. */
+  explain(failure: Failure): Failure {
+    if (this.words === undefined) return failure
+    const description = `${failure.description} This machine's clock is ${this.words} the server's.`
+    return { ...failure, description }
   }
 
   /** By how much the clock was wrong at the last answer, such as "3 minutes behind"; undefined while it is not. */

@@ -18,6 +18,7 @@ import { type Exchange, OK } from './exchange.js'
 import { FeedbackBox } from './feedback-box.js'
 import { ConnectionPool } from './pool.js'
 import { checkForProviderApi, RequestWriter } from './request-writer.js'
+import { Resender } from './resender.js'
 import { parseRetryAfter } from './retry-after.js'
 import { authorityOf, targetOf } from './target.js'
 import { verdictOn } from './verdict.js'
@@ -27,7 +28,6 @@ const CONNECTION_LOST = localFailure('ConnectionLost')
 const REQUEST_RESET = localFailure('RequestReset')
 const REQUEST_TIMEOUT = localFailure('RequestTimeout')
 const STREAM_REFUSED = localFailure('StreamRefused')
-const NO_DEADLINE = Number.POSITIVE_INFINITY
 
 /**
  * The default backend: Apple's provider API, over HTTP/2.
@@ -44,7 +44,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly traffic: Traffic
   readonly #credentials: Credentials
   readonly #options: ResolvedNetworkOptions
-  readonly #policy: RetryPolicy
+  readonly #resender: Resender
   readonly #pool: ConnectionPool
   readonly #writer: RequestWriter
   readonly #guard: EnvironmentGuard
@@ -52,7 +52,6 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly #clock: ClockCheck
   readonly #expiryWarning: ExpiryWarning | undefined
   readonly #certificateTopics: readonly string[]
-  #retried = 0
   /** How many notifications were sent over throttled connections. */
   #probes = 0
   #everConnected = false
@@ -68,9 +67,12 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       now: Date.now,
     })
     this.#options = resolveNetworkOptions(options)
-    this.#policy = new RetryPolicy(this.#options, Math.random)
+    const policy = new RetryPolicy(this.#options, Math.random)
+    this.#resender = new Resender(this.queue, policy, this.traffic, (notification, failure) =>
+      this.#report(notification, failure),
+    )
     const target = targetOf(this.environment, this.#credentials, options['proxy'])
-    this.#pool = new ConnectionPool(target, this.#options, this.#policy, this)
+    this.#pool = new ConnectionPool(target, this.#options, policy, this)
     this.#writer = new RequestWriter(authorityOf(target), options.topic)
     this.#guard = new EnvironmentGuard(this.#options.badTokenLimit)
     this.#feedback = new FeedbackBox(this.logger)
@@ -116,7 +118,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   override stats(): BackendStats {
     const traffic = this.traffic.snapshot(this.#pool.stats, this.#pool.backOff)
-    return { connections: this.#pool.connectedCount, retried: this.#retried, traffic }
+    return { connections: this.#pool.connectedCount, retried: this.#resender.retried, traffic }
   }
 
   // What the connections tell.
@@ -138,12 +140,12 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     const failure = failureOf(why)
     connection.record.unanswered(exchange, failure.reason, why.unprocessed)
     // What a GOAWAY left out is paced by the pool's back-off, if the server keeps going away.
-    if (why.unprocessed && why.cause === 'goaway') this.#requeue(notification, 0, failure)
-    else if (why.unprocessed) this.#sendUnprocessed(notification, failure)
+    if (why.unprocessed && why.cause === 'goaway') this.#resender.putBack(notification, failure)
+    else if (why.unprocessed) this.#resender.sendUnprocessed(notification, failure)
     // Nobody will send it again, so it stays claimed: the manager reports it as of unknown fate.
     else if (this.#stopped) return
-    else if (notification.message.ambiguous === 'drop') this.#fail(notification, failure)
-    else this.#sendAgain(notification, failure, 'promptly')
+    else if (notification.message.ambiguous === 'drop') this.#resender.giveUp(notification, failure)
+    else this.#resender.sendAgain(notification, failure, 'promptly')
   }
 
   changed(_connection: Connection): void {
@@ -190,7 +192,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       if (notification === undefined) return
       const { expiration } = notification.message
       if (expiration !== undefined && expiration > 0 && expiration * 1000 <= Date.now()) {
-        this.#fail(notification, notification.doubt ?? EXPIRED)
+        this.#resender.giveUp(notification, notification.doubt ?? EXPIRED)
         continue
       }
       connection.send(notification, this.#writer.prepare(notification, providerToken), providerToken, nowMs)
@@ -256,17 +258,17 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       case 'later':
         if (failure.reason === 'Shutdown' || failure.reason === 'TooManyProviderTokenUpdates')
           connection.retire('server')
-        this.#sendAgain(notification, failure, parseRetryAfter(exchange.retryAfter, Date.now()))
+        this.#resender.sendAgain(notification, failure, parseRetryAfter(exchange.retryAfter, Date.now()))
         break
       case 'renew':
         this.#renewToken(connection, exchange, failure)
         break
       case 'reconnect':
         connection.retire('server')
-        this.#sendAgain(notification, failure, 'promptly')
+        this.#resender.sendAgain(notification, failure, 'promptly')
         break
       case 'stop':
-        this.#requeue(notification, 0, failure)
+        this.#resender.putBack(notification, failure)
         this.#stopLine(failure)
         break
       default:
@@ -276,7 +278,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   #refusedForGood(notification: Notification, failure: Failure): void {
     if (failure.reason === 'BadDeviceToken' && this.#guard.badToken()) {
-      this.#requeue(notification, 0, failure)
+      this.#resender.putBack(notification, failure)
       this.#stopLine(localFailure('WrongEnvironment'))
       return
     }
@@ -286,71 +288,23 @@ export class Http2Backend extends Backend implements ConnectionOwner {
       this.traffic.feedback(when, failure.reason, notification)
       this.#feedback.add(notification.token, when, failure.reason)
     }
-    this.#fail(notification, failure)
+    this.#resender.giveUp(notification, failure)
   }
 
   /** However many requests an old token hits, it is renewed once; all of them go again. */
   #renewToken(connection: Connection, { notification, providerToken }: Exchange, failure: Failure): void {
     if (this.#credentials.kind !== 'token' || providerToken === undefined) {
-      this.#fail(notification, failure)
+      this.#resender.giveUp(notification, failure)
       return
     }
     if (this.#credentials.tokens.expired(providerToken) === 'too-soon') {
-      this.#requeue(notification, 0, failure)
-      const wrongClock = localFailure('ClockSkew')
-      const skew = this.#clock.words
-      this.#stopLine(
-        skew === undefined
-          ? wrongClock
-          : {
-              ...wrongClock,
-              description: `${wrongClock.description} This machine's clock is ${skew} the server's.`,
-            },
-      )
+      this.#resender.putBack(notification, failure)
+      this.#stopLine(this.#clock.explain(localFailure('ClockSkew')))
       return
     }
     // A connection may not see its token change more than once in 20 minutes, so the new one starts on a new one.
     connection.retire()
-    this.#sendAgain(notification, failure, 'promptly')
-  }
-
-  /**
-   * Puts it back, unless it was tried for long enough.
-   *
-   * @param wait what the server asked for, in milliseconds; or `promptly`: nothing speaks against the first retry at once
-   */
-  #sendAgain(notification: Notification, failure: Failure, wait: number | 'promptly'): void {
-    notification.attempts++
-    if (failure.code === 'unknown') notification.doubt = failure
-    const { expiration } = notification.message
-    const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
-    const delayMs = this.#policy.delayMs(notification.attempts, sinceFirstFailure(notification), leftMs, wait)
-    if (delayMs === undefined) this.#fail(notification, notification.doubt ?? failure)
-    else this.#requeue(notification, delayMs / 1000, failure)
-  }
-
-  /**
-   * Surely not processed: sent again whatever happens, the first time at once. That is no attempt; the back-off is for
-   * a server that goes on refusing.
-   */
-  #sendUnprocessed(notification: Notification, failure: Failure): void {
-    if (!this.#policy.isInTime(sinceFirstFailure(notification))) {
-      this.#fail(notification, notification.doubt ?? STREAM_REFUSED)
-      return
-    }
-    const refusals = notification.refusedStreams++
-    const delaySeconds = refusals === 0 ? 0 : this.#policy.backOffMs(refusals) / 1000
-    this.#requeue(notification, delaySeconds, failure)
-  }
-
-  #requeue(notification: Notification, delaySeconds: number, { reason }: Failure): void {
-    if (!this.queue.requeue(notification, delaySeconds)) return
-    this.#retried++
-    this.traffic.retrying(notification, reason, delaySeconds)
-  }
-
-  #fail(notification: Notification, failure: Failure): void {
-    if (this.queue.settle(notification, failure)) this.#report(notification, failure)
+    this.#resender.sendAgain(notification, failure, 'promptly')
   }
 
   #report(notification: Notification, failure: Failure): void {
@@ -360,13 +314,6 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #stopLine(failure: Failure): void {
     if (!this.#stopped) this.pause(new ApnsError(failure))
   }
-}
-
-/** Milliseconds since an attempt at it first failed, which is now if none did before. */
-function sinceFirstFailure(notification: Notification): number {
-  const nowMs = performance.now()
-  if (notification.firstFailedAtMs === 0) notification.firstFailedAtMs = nowMs
-  return nowMs - notification.firstFailedAtMs
 }
 
 function failureOf({ cause, unprocessed }: NoAnswer): Failure {
