@@ -1,10 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import type { CustomEnvironment } from 'apns-worker'
 import { ChildServer, missing } from './child-server.js'
-import { LOCALHOST } from './test-identity.js'
-
-const certificate = (name: string): string =>
-  fileURLToPath(new URL(`../../test/support/certificates/${name}`, import.meta.url))
+import { LOCALHOST, LOCALHOST_FILES } from './test-identity.js'
 
 export const NGHTTPD_MISSING: string | false = missing(['nghttpd', '--version'], 'nghttp2-server')
 
@@ -20,7 +16,7 @@ export class Nghttpd implements AsyncDisposable {
 
   /** Starts it with these arguments; `--echo-upload` makes it answer each POST with 200 and what was posted. */
   static async start(...args: readonly string[]): Promise<Nghttpd> {
-    const files = [certificate('localhost.key.pem'), certificate('localhost.pem')]
+    const files = [LOCALHOST_FILES.key, LOCALHOST_FILES.cert]
     const server = await ChildServer.start('nghttpd', (port) => [
       '--address=127.0.0.1',
       ...args,

@@ -1,13 +1,9 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { CustomEnvironment } from 'apns-worker'
-import { LOCALHOST } from './test-identity.js'
+import { LOCALHOST, LOCALHOST_FILES } from './test-identity.js'
 import { until } from './within.js'
-
-const certificate = (name: string): string =>
-  fileURLToPath(new URL(`../../test/support/certificates/${name}`, import.meta.url))
 
 /** Why a test with the `openssl` command is skipped; false where it is installed. Where CI is set it fails instead. */
 export const OPENSSL_MISSING: string | false =
@@ -29,7 +25,7 @@ export class OpensslServer implements AsyncDisposable {
 
   /** Starts it with these arguments. */
   static async start(...args: readonly string[]): Promise<OpensslServer> {
-    const files = ['-cert', certificate('localhost.pem'), '-key', certificate('localhost.key.pem')]
+    const files = ['-cert', LOCALHOST_FILES.cert, '-key', LOCALHOST_FILES.key]
     const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', ...files, ...args], {
       stdio: ['pipe', 'pipe', 'ignore'],
     })

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 // Compiled tests sit in dist-test/support; the files stay where they are.
-const read = (name: string): string =>
-  readFileSync(new URL(`../../test/support/certificates/${name}`, import.meta.url), 'utf8')
+const path = (name: string): string =>
+  fileURLToPath(new URL(`../../test/support/certificates/${name}`, import.meta.url))
+const read = (name: string): string => readFileSync(path(name), 'utf8')
 
-/** A server certificate with its key, both PEM. It is its own authority. */
+/** A server certificate with its key, both PEM or both the paths of it. It is its own authority. */
 export interface ServerIdentity {
   readonly key: string
   readonly cert: string
@@ -12,6 +14,8 @@ export interface ServerIdentity {
 
 /** For localhost and 127.0.0.1. */
 export const LOCALHOST: ServerIdentity = { key: read('localhost.key.pem'), cert: read('localhost.pem') }
+/** Where its key and certificate are, for programs that read files. */
+export const LOCALHOST_FILES: ServerIdentity = { key: path('localhost.key.pem'), cert: path('localhost.pem') }
 /** For a host that is not this one. */
 export const ELSEWHERE: ServerIdentity = { key: read('elsewhere.key.pem'), cert: read('elsewhere.pem') }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Message } from 'apns-worker'
-import { failOnLeaks } from '../../support/leaks.js'
-import { NGHTTPD_MISSING, Nghttpd } from '../../support/nghttpd.js'
-import { Sender, tokensOf } from '../../support/sender.js'
+import { failOnLeaks } from '../support/leaks.js'
+import { NGHTTPD_MISSING, Nghttpd } from '../support/nghttpd.js'
+import { Sender, tokensOf } from '../support/sender.js'
 
 failOnLeaks()
 

@@ -1,0 +1,4 @@
+import { conformance } from './conformance.js'
+import { HAPROXY } from './servers/haproxy.js'
+
+conformance(HAPROXY)

@@ -1,0 +1,4 @@
+import { conformance } from './conformance.js'
+import { NODE } from './servers/node.js'
+
+conformance(NODE)
