@@ -12,6 +12,13 @@ const ACKNOWLEDGEMENT = 1
 const END_HEADERS = 4
 const MAX_CONCURRENT_STREAMS = 3
 
+export interface HeardFrame {
+  readonly type: number
+  readonly flags: number
+  readonly streamId: number
+  readonly payload: Buffer
+}
+
 /** Hears what a client does on a scripted connection; what is left out is not answered. */
 export interface Script {
   /** The TLS handshake is done. Default: SETTINGS without any settings. */
@@ -20,6 +27,8 @@ export interface Script {
   readonly requested?: (connection: ScriptedConnection, streamId: number) => void
   /** A request was reset by the client. */
   readonly cancelled?: (connection: ScriptedConnection, streamId: number) => void
+  /** Any frame, before what is done about it. */
+  readonly heard?: (connection: ScriptedConnection, frame: HeardFrame) => void
   /** Default: it is acknowledged. */
   readonly pinged?: (connection: ScriptedConnection, data: Buffer) => void
   /** SETTINGS were acknowledged: everything that was sent before has been read. */
@@ -77,6 +86,7 @@ export class ScriptedConnection {
   }
 
   #heard(type: number, flags: number, streamId: number, payload: Buffer): void {
+    this.#script.heard?.(this, { type, flags, streamId, payload })
     const hasFlag = (flag: number): boolean => (flags & flag) !== 0
     if (type === TYPE.data && !this.#isCredited) {
       // Once and for all, so that a script which says nothing stays silent.

@@ -150,9 +150,12 @@ export class ClientSession<S extends ClientStream> {
   /** Resets an open stream; no events follow for it. Does nothing for a stream that is not open. */
   cancel(stream: S, code: number = ErrorCode.CANCEL): void {
     const core = this.#core
-    if (core.closed || core.streams.get(stream.id) !== stream) return
-    core.output.frameHeader(4, FrameType.RST_STREAM << 8, stream.id)
-    core.output.uint32(code)
+    if (core.streams.get(stream.id) !== stream) return
+    // One of those that a session which has just ended is about to report, when a handler cancels it.
+    if (!core.closed) {
+      core.output.frameHeader(4, FrameType.RST_STREAM << 8, stream.id)
+      core.output.uint32(code)
+    }
     core.close(stream)
   }
 

@@ -124,6 +124,8 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     const { kind } = field
     const valueLength = field.valueEnd - field.valueStart
     this.#listBytes += field.nameEnd - field.nameStart + valueLength + ENTRY_OVERHEAD_BYTES
+    // Such a section is refused. Looking at all that a header bomb expands to would be the work that it is after.
+    if (this.#listBytes > MAX_HEADER_LIST_BYTES) return
     if (kind === NameKind.STATUS) {
       this.#statusField(field, valueLength)
       return
@@ -132,7 +134,7 @@ export class ResponseReceiver<S extends ClientStream> implements FieldSink {
     if (kind === NameKind.FORBIDDEN || (valueLength > 0 && !isValue(field))) this.#isMalformed = true
     const stream = this.#stream
     if (kind < 0 || stream === undefined || this.#isMalformed) return
-    if (this.#listBytes > MAX_HEADER_LIST_BYTES || (this.#status < 200 && !stream.hasHead)) return
+    if (this.#status < 200 && !stream.hasHead) return
     this.#core.events.field(stream, this.#wanted[kind] as string, field.value())
     // The handler may have cancelled the stream, and opened it anew under another id.
     if (this.#core.streams.get(this.#streamId) !== stream) this.#stream = undefined

@@ -68,3 +68,14 @@ test('a handler that closes the session upon a GOAWAY hears no more', () => {
   }
   dialogue.hears([goaway(1, 0)], ['reset 3 goaway 0 unprocessed', 'reset 1 lost 10 unprocessed'])
 })
+
+test('a handler may cancel streams that a failing session has yet to report, and hears no more of them', () => {
+  const dialogue = Dialogue.established()
+  const [, second] = [dialogue.open(), dialogue.open(), dialogue.open()]
+  dialogue.take()
+  dialogue.log.hook = (event) => {
+    if (event.startsWith('reset 1') && second !== undefined) dialogue.session.cancel(second)
+  }
+  dialogue.hears([data(2, '')], ['reset 1 failed 1', 'reset 5 failed 1', 'failed PROTOCOL_ERROR'])
+  assert.deepEqual([dialogue.said(), dialogue.session.openStreams], [['GOAWAY 0 0 1'], 0])
+})
