@@ -1,4 +1,5 @@
 import { ApnsIdSeries } from './apns-id.js'
+import { describeValue } from './describe-value.js'
 import { MessageError } from './message-error.js'
 import { Notification } from './notification.js'
 import { findUnencodable } from './payload.js'
@@ -30,6 +31,8 @@ export interface MessageOptions {
 const MAX_COLLAPSE_ID_BYTES = 64
 const MAX_PRIORITY = 255
 const MAX_UINT32 = 0xffff_ffff
+/** How much of what is no payload an error shows. */
+const SHOWN_CHARACTERS = 100
 
 /**
  * One push notification, to be sent to any number of devices. Validated and encoded once, when it is made, and
@@ -126,7 +129,22 @@ function encodePayload(payload: unknown): string {
   }
   const found = findUnencodable(payload)
   if (found !== undefined) throw new MessageError('BAD_PAYLOAD', `payload${found.path}: ${found.problem}`)
-  return JSON.stringify(payload)
+  const text = jsonOf(payload)
+  if (text?.startsWith('{') === true) return text
+  // Such as a boxed number, or something whose toJSON() makes a text of it.
+  throw new MessageError(
+    'BAD_PAYLOAD',
+    `payload is ${text?.slice(0, SHOWN_CHARACTERS) ?? 'nothing'} in JSON, and not an object`,
+  )
+}
+
+/** Undefined where JSON has nothing for it; a boxed bigint is an error there, however deep it lies. */
+function jsonOf(payload: object): string | undefined {
+  try {
+    return JSON.stringify(payload)
+  } catch (cause) {
+    throw new MessageError('BAD_PAYLOAD', 'payload cannot be written as JSON', { cause })
+  }
 }
 
 function unixSeconds(expiration: unknown): number | undefined {
@@ -135,7 +153,7 @@ function unixSeconds(expiration: unknown): number | undefined {
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
     throw new MessageError(
       'BAD_EXPIRATION',
-      `expiration is neither a Date nor Unix seconds: ${String(expiration)}`,
+      `expiration is neither a Date nor Unix seconds: ${describeValue(expiration)}`,
     )
   }
   if (seconds > MAX_UINT32) {
@@ -150,7 +168,7 @@ function unixSeconds(expiration: unknown): number | undefined {
 function checkedPriority(priority: unknown): number | undefined {
   if (priority === undefined || priority === null) return undefined
   if (!Number.isInteger(priority) || (priority as number) < 0 || (priority as number) > MAX_PRIORITY) {
-    throw new MessageError('BAD_PRIORITY', `priority is ${String(priority)}; Apple takes 10, 5 and 1`)
+    throw new MessageError('BAD_PRIORITY', `priority is ${describeValue(priority)}; Apple takes 10, 5 and 1`)
   }
   // The check above leaves nothing but integers.
   return priority as number
@@ -165,7 +183,7 @@ export function checkedTopic(topic: unknown): string | undefined {
   if (typeof topic !== 'string' || !TOPIC.test(topic)) {
     throw new MessageError(
       'BAD_TOPIC',
-      `topic ${JSON.stringify(topic)} is not a bundle id, such as com.example.app`,
+      `topic ${describeValue(topic)} is not a bundle id, such as com.example.app`,
     )
   }
   return topic
@@ -176,7 +194,7 @@ function resolvePushType(given: unknown, topic: string | undefined, payload: obj
     if (isPushType(given)) return given
     throw new MessageError(
       'BAD_PUSH_TYPE',
-      `pushType is ${JSON.stringify(given)}; it is one of ${Object.keys(PUSH_TYPES).join(', ')}`,
+      `pushType is ${describeValue(given)}; it is one of ${Object.keys(PUSH_TYPES).join(', ')}`,
     )
   }
   return (topic === undefined ? undefined : pushTypeOfTopic(topic)) ?? pushTypeOfPayload(payload)
@@ -257,5 +275,5 @@ function checkedCollapseId(collapseId: unknown): string | undefined {
 function checkedAmbiguous(ambiguous: unknown): 'resend' | 'drop' {
   if (ambiguous === undefined || ambiguous === 'resend') return 'resend'
   if (ambiguous === 'drop') return 'drop'
-  throw new MessageError('BAD_OPTION', `ambiguous is ${JSON.stringify(ambiguous)}; it is 'resend' or 'drop'`)
+  throw new MessageError('BAD_OPTION', `ambiguous is ${describeValue(ambiguous)}; it is 'resend' or 'drop'`)
 }

@@ -189,3 +189,22 @@ test('ambiguous is resend or drop', () => {
   assert.equal(new Message([TOKEN], PAYLOAD, { ambiguous: 'drop' }).ambiguous, 'drop')
   refuses(withOptions({ ambiguous: 'maybe' }), 'BAD_OPTION', 'maybe')
 })
+
+test('a payload that becomes something else than an object in JSON is refused', () => {
+  const strange = (payload: object, ...parts: readonly string[]): void =>
+    refuses(() => new Message([TOKEN], payload), 'BAD_PAYLOAD', ...parts)
+  strange(new Date(0), 'payload is "1970-01-01T00:00:00.000Z" in JSON')
+  strange(Object(5), 'payload is 5 in JSON')
+  strange({ toJSON: () => undefined }, 'payload is nothing in JSON')
+  strange({ aps: Object(5n) }, 'payload cannot be written as JSON')
+})
+
+test('what is wrong is told of values that cannot be written as text', () => {
+  const bare = Object.create(null) as unknown
+  refuses(withOptions({ topic: 5n }), 'BAD_TOPIC', 'topic 5n')
+  refuses(withOptions({ expiration: bare }), 'BAD_EXPIRATION', '[Object: null prototype] {}')
+  refuses(withOptions({ priority: bare }), 'BAD_PRIORITY', '[Object: null prototype] {}')
+  refuses(withOptions({ pushType: 5n }), 'BAD_PUSH_TYPE', '5n')
+  refuses(withOptions({ ambiguous: 5n }), 'BAD_OPTION', '5n')
+  refuses(withOptions({ topic: 'x y'.repeat(1000) }), 'BAD_TOPIC', '…')
+})

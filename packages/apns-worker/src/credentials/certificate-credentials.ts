@@ -5,7 +5,7 @@ import type { CredentialContext } from './credential-options.js'
 import { DerError } from './der.js'
 import { toPem } from './pem.js'
 import { describeKey } from './private-key.js'
-import { type PushCertificate, readPushCertificate } from './push-certificate.js'
+import { type PushCertificate, readPushCertificate, subjectOf } from './push-certificate.js'
 
 /** What to hand to `tls.connect`. */
 export interface ClientTlsOptions {
@@ -141,7 +141,16 @@ function checkEnvironment(
 
 function describe(certificate: X509Certificate | undefined): string {
   if (certificate === undefined) return 'none'
-  return `${certificate.subject.replaceAll('\n', ', ')}, with ${describeKey(certificate.publicKey)}`
+  return `${subjectOf(certificate)}, with ${describePublicKey(certificate)}`
+}
+
+function describePublicKey(certificate: X509Certificate): string {
+  try {
+    return describeKey(certificate.publicKey)
+  } catch {
+    // Node reads it only when it is asked for.
+    return 'a public key that cannot be read'
+  }
 }
 
 function day(date: Date): string {

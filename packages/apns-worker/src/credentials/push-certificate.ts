@@ -54,9 +54,15 @@ export function readPushCertificate(certificate: ParsedCertificate): PushCertifi
     isMarked,
     validFrom: new Date(certificate.validFrom),
     validTo: new Date(certificate.validTo),
-    subject: certificate.subject.replaceAll('\n', ', '),
+    subject: subjectOf(certificate),
     fingerprint256: certificate.fingerprint256,
   }
+}
+
+/** The subject in one line. */
+export function subjectOf({ subject }: Pick<ParsedCertificate, 'subject'>): string {
+  // Node has undefined for a subject without attributes, whatever its type says.
+  return (subject as string | undefined)?.replaceAll('\n', ', ') ?? 'without a subject'
 }
 
 /**

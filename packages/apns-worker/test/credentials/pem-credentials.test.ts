@@ -111,6 +111,23 @@ describe('a PEM certificate', () => {
     assertRefused({ cert, key: keyPem(KEYS.ed25519) }, 'KEY_TYPE_UNSUPPORTED', /RSA and EC/)
   })
 
+  it('may have a public key that cannot be read, and then has no other', () => {
+    const der = makeCertificate(KEYS.p256, { commonName: 'damaged' })
+    // The identifier of EC keys in front of the curve's.
+    der[der.indexOf(Buffer.from('2a8648ce3d0201', 'hex'))] = 0
+    assertRefused(
+      { cert: der, key: keyPem(KEYS.p256) },
+      'CERTIFICATE_KEY_MISMATCH',
+      /\(CN=damaged, with a public key that cannot be read\)/,
+    )
+  })
+
+  it('may be without a subject', () => {
+    const cert = certificatePem(KEYS.p256, { commonName: '' })
+    const { certificate } = loadCertificate({ cert, key: keyPem(KEYS.p256) })
+    assert.equal(certificate.subject, 'without a subject')
+  })
+
   it('has to be strong enough for TLS', () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey
     const options = { cert: certificatePem(weak), key: keyPem(weak) }

@@ -9,6 +9,7 @@ export const DAY_MS = 86_400_000
 export const NOW_MS: number = Date.UTC(2027, 5, 1, 12)
 
 export interface TestCertificateOptions {
+  /** Empty: the subject has no attribute at all. */
   readonly commonName?: string
   readonly userId?: string
   /** By object identifier. */
@@ -43,7 +44,7 @@ export function makeCertificate(key: KeyObject, options: TestCertificateOptions 
       : sequence(objectIdentifier('1.2.840.10045.4.3.2'))
   const name = sequence(
     ...(userId === undefined ? [] : [attribute('0.9.2342.19200300.100.1.1', userId)]),
-    attribute('2.5.4.3', commonName),
+    ...(commonName === '' ? [] : [attribute('2.5.4.3', commonName)]),
   )
   const toBeSigned = sequence(
     element(0xa0, integer(2)),
