@@ -24,7 +24,7 @@ const LINGER_MS = 1_000
 /** The statuses with which the notification that they name was taken: "no error" and shutdown. */
 const ACCEPTING: ReadonlySet<number> = new Set([0, STATUS.shutdown])
 const ACCEPT: Action = { reply: { kind: 'accept' }, delayMs: 0, feedback: undefined }
-const NO_RESPONSE: Buffer = Buffer.alloc(0)
+const NO_BYTES: Buffer = Buffer.alloc(0)
 
 /**
  * One client's connection.
@@ -122,7 +122,7 @@ export class GatewayConnection implements FrameHandler {
         this.#conclude(record, 'accepted')
         break
       case 'respond':
-        this.#answer(record, reply.status, { ident: reply.ident, delayMs })
+        this.#answer(record, reply.status, { ident: reply.ident, trailing: reply.trailing, delayMs })
         break
       case 'write':
         this.#conclude(record, 'discarded')
@@ -144,7 +144,7 @@ export class GatewayConnection implements FrameHandler {
   #answer(
     record: NotificationRecord,
     status: number,
-    { ident, delayMs = 0 }: { ident?: number | undefined; delayMs?: number } = {},
+    { ident, trailing, delayMs }: { ident?: number | undefined; trailing?: Buffer; delayMs?: number } = {},
   ): void {
     if (ACCEPTING.has(status)) {
       this.#conclude(record, 'accepted')
@@ -152,7 +152,7 @@ export class GatewayConnection implements FrameHandler {
       record.status = status
       this.#conclude(record, 'rejected')
     }
-    this.#respond(status, ident ?? record.ident, delayMs)
+    this.#respond(status, ident ?? record.ident, trailing, delayMs)
   }
 
   #conclude(record: NotificationRecord, fate: Fate): void {
@@ -162,9 +162,9 @@ export class GatewayConnection implements FrameHandler {
     this.#context.options.onNotification(record)
   }
 
-  #respond(status: number, ident: number | undefined, delayMs = 0): void {
-    const response = this.#isAnswerable ? errorResponse(status, ident) : NO_RESPONSE
-    this.#endAfter(delayMs, () => this.#finish(response))
+  #respond(status: number, ident: number | undefined, trailing: Buffer = NO_BYTES, delayMs = 0): void {
+    const bytes = this.#isAnswerable ? Buffer.concat([errorResponse(status, ident), trailing]) : NO_BYTES
+    this.#endAfter(delayMs, () => this.#finish(bytes))
   }
 
   #endAfter(delayMs: number, end: () => void): void {

@@ -24,6 +24,10 @@ export interface NotificationRuleAction {
   /** With `status`: the error response names this ident in place of the notification's. */
   readonly ident?: number
   /**
+   * With `status`: these bytes go out behind the error response, where there is one. A string is in hexadecimal digits.
+   */
+  readonly trailing?: Uint8Array | string
+  /**
    * These bytes go out in place of an error response, then the connection is closed; the notification is discarded. A
    * string is in hexadecimal digits.
    */

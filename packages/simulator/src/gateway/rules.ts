@@ -14,7 +14,12 @@ export interface Action {
 /** The reply of a rule in one form. */
 export type Reply =
   | { readonly kind: 'accept' }
-  | { readonly kind: 'respond'; readonly status: number; readonly ident: number | undefined }
+  | {
+      readonly kind: 'respond'
+      readonly status: number
+      readonly ident: number | undefined
+      readonly trailing: Buffer
+    }
   | { readonly kind: 'write'; readonly bytes: Buffer }
   | { readonly kind: 'silent' }
   | { readonly kind: 'disconnect' }
@@ -33,8 +38,8 @@ const REPLIES = [
 ] as const satisfies readonly (keyof NotificationRule)[]
 const NOTIFICATION_RULE: ReadonlySet<string> = new Set<keyof NotificationRule>([
   ...REPLIES,
-  ...(['ident', 'feedback', 'delay', 'token', 'tokenPrefix', 'share', 'times', 'timesPerToken'] as const),
-  ...(['connection', 'nth', 'after', 'when'] as const),
+  ...(['ident', 'trailing', 'feedback', 'delay', 'token', 'tokenPrefix', 'share'] as const),
+  ...(['times', 'timesPerToken', 'connection', 'nth', 'after', 'when'] as const),
 ])
 const CONDUCT = {
   gateway: ['disconnectAtByte', 'stopReadingAtByte', 'bytesPerSecond'],
@@ -161,8 +166,10 @@ function toAction(rule: NotificationRule): Action {
   }
   checkNumber(rule, 'status', MAX_UINT8)
   checkNumber(rule, 'ident', MAX_UINT32)
-  if (rule.ident !== undefined && rule.status === undefined) {
-    throw new TypeError('rule: "ident" needs "status"')
+  for (const name of ['ident', 'trailing'] as const) {
+    if (rule[name] !== undefined && rule.status === undefined) {
+      throw new TypeError(`rule: "${name}" needs "status"`)
+    }
   }
   if (!(delay >= 0)) throw new TypeError('rule: "delay" is a time in seconds')
   return {
@@ -172,18 +179,18 @@ function toAction(rule: NotificationRule): Action {
   }
 }
 
-function toReply({ status, ident, bytes, silent, disconnect }: NotificationRule): Reply {
-  if (status !== undefined) return { kind: 'respond', status, ident }
-  if (bytes !== undefined) return { kind: 'write', bytes: toBytes(bytes) }
+function toReply({ status, ident, trailing = '', bytes, silent, disconnect }: NotificationRule): Reply {
+  if (status !== undefined) return { kind: 'respond', status, ident, trailing: toBytes('trailing', trailing) }
+  if (bytes !== undefined) return { kind: 'write', bytes: toBytes('bytes', bytes) }
   if (silent === true) return { kind: 'silent' }
   if (disconnect === true) return { kind: 'disconnect' }
   return { kind: 'accept' }
 }
 
-function toBytes(bytes: Uint8Array | string): Buffer {
+function toBytes(name: string, bytes: Uint8Array | string): Buffer {
   if (typeof bytes !== 'string') return Buffer.from(bytes)
   if (/^([0-9a-f]{2})*$/i.test(bytes)) return Buffer.from(bytes, 'hex')
-  throw new TypeError('rule: "bytes" as a string is in pairs of hexadecimal digits')
+  throw new TypeError(`rule: "${name}" as a string is in pairs of hexadecimal digits`)
 }
 
 function names(rule: GatewayRule): string[] {

@@ -159,6 +159,18 @@ test('an error response may be late, name another notification, or come in piece
   })
 })
 
+test('an error response may have more bytes behind it, where there is one', async () => {
+  const rules: GatewayRule[] = [{ status: 8, trailing: 'ff00' }]
+  await withGateway({ rules }, async ({ connect }) => {
+    const told = await connect()
+    told.write(itemsFrame({ token: token(1), ident: 2 }))
+    assert.equal((await told.ended()).toString('hex'), '080800000002ff00')
+    const untold = await connect()
+    untold.write(simpleFrame())
+    assert.equal((await untold.ended()).length, 0)
+  })
+})
+
 test('any bytes in place of an error response', async () => {
   const rules: GatewayRule[] = [
     { token: token(1), bytes: '080a' },
@@ -198,7 +210,9 @@ test('a rule that makes no sense is refused at once', async () => {
     [{ status: 8, share: 2 }, /"share"/],
     [{ status: 8, reason: 'x' }, /there is no "reason"/],
     [{ status: 8, disconnectAtByte: 1 }, /there is no "status"/],
-    [{ bytes: '08a' }, /hexadecimal/],
+    [{ bytes: '08a' }, /"bytes" as a string .* hexadecimal/],
+    [{ status: 8, trailing: '0' }, /"trailing" as a string .* hexadecimal/],
+    [{ bytes: '08', trailing: '00' }, /"trailing" needs "status"/],
     [{ feedback: Number.NaN }, /no time/],
     [{ disconnectAtByte: -1 }, /"disconnectAtByte"/],
     [{ disconnectAtByte: 1, bytesPerSecond: 1 }, /exactly one/],
