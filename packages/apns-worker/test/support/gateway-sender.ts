@@ -1,12 +1,15 @@
+import { mock } from 'node:test'
 import type { Gateway } from '@apns-worker/simulator'
 import {
   type ApnsError,
   ApnsManager,
   type ApnsManagerOptions,
+  type BackendOptions,
   BinaryBackend,
   type Delivery,
   Message,
   type MessageOptions,
+  type NotificationQueue,
   type Outcome,
 } from 'apns-worker'
 import { within } from './within.js'
@@ -19,6 +22,10 @@ export class GatewaySender implements AsyncDisposable {
   readonly apns: ApnsManager
   readonly errors: ApnsError[] = []
   readonly warnings: string[] = []
+  /** How many of its connections have ended. */
+  endedConnections = 0
+  readonly #graceMs: number
+  #queue: NotificationQueue | undefined
 
   constructor(
     gateway: Pick<Gateway, 'environment' | 'clientCertificate'>,
@@ -28,11 +35,29 @@ export class GatewaySender implements AsyncDisposable {
     const warn = (message: string): void => {
       this.warnings.push(message)
     }
+    this.#graceMs = (options.messageGrace ?? GRACE) * 1000
+    const keepQueue = (queue: NotificationQueue): void => {
+      this.#queue = queue
+    }
+    const countEnded = (): void => {
+      this.endedConnections++
+    }
+    class ObservedBackend extends BinaryBackend {
+      constructor(options: BackendOptions) {
+        super(options)
+        keepQueue(options.queue)
+      }
+
+      override ended(...told: Parameters<BinaryBackend['ended']>): void {
+        countEnded()
+        super.ended(...told)
+      }
+    }
     this.apns = new ApnsManager({
       cert,
       key,
       environment: gateway.environment,
-      backend: BinaryBackend,
+      backend: ObservedBackend,
       messageGrace: GRACE,
       retryDelay: 0.01,
       errorHandler: (error) => this.errors.push(error),
@@ -51,6 +76,17 @@ export class GatewaySender implements AsyncDisposable {
     const outcomes: Outcome[] = []
     for await (const outcome of delivery) outcomes.push(outcome)
     return outcomes
+  }
+
+  /**
+   * Silence has lasted long enough for all that is claimed. With a long grace, a test says so itself when nothing is on its
+   * way any more, however slow the machine is.
+   */
+  passGrace(): void {
+    const overMs = performance.now() + this.#graceMs
+    const clock = mock.method(performance, 'now', () => overMs)
+    this.#queue?.purgeExpired()
+    clock.mock.restore()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
