@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import { type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { hearLastWords } from './last-words.js'
 import type { ProxyServer } from './proxy/proxy-server.js'
 
 export type TlsProtocol = 'http2' | 'gateway'
@@ -37,6 +38,7 @@ export function connectTls(
     ...(protocol === 'http2' ? { ALPNProtocols: [HTTP2_PROTOCOL] } : {}),
     ...(servername === undefined ? {} : { servername }),
   })
+  hearLastWords(socket)
   return socket.setNoDelay(true)
 }
 
