@@ -279,9 +279,9 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   #responded({ status, ident }: ErrorResponse): void {
     // A simple frame has no ident: whatever is named is none of ours.
     const isKnown = this.#format !== 'simple' && this.queue.isClaimed(ident)
-    const isFirst = this.queue.firstClaimed?.ident === ident
+    const isFirst = isKnown && this.queue.firstClaimed?.ident === ident
     if (status === STATUS_PROTOCOL_ERROR && !this.#isProven && (!isKnown || isFirst)) {
-      this.#formatRefused()
+      this.#formatRefused(isFirst)
       return
     }
     this.#isProven = true
@@ -300,9 +300,14 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
     else this.deliveryError(ApnsError.fromStatus(status, notification))
   }
 
-  /** Our frames are well-formed; a gateway that can not read even the first does not know their format. */
-  #formatRefused(): void {
+  /**
+   * Our frames are well-formed; a gateway that has never taken one does not know their format.
+   *
+   * @param isFirst whether it names the first. Where it does not say, some may have been taken before
+   */
+  #formatRefused(isFirst: boolean): void {
     const failure = localFailure('FrameFormat')
+    if (!isFirst) this.#dropDoubtful()
     this.#backtrack(NO_IDENT, failure.reason)
     this.pause(new ApnsError({ ...failure, status: STATUS_PROTOCOL_ERROR }))
   }
@@ -342,6 +347,14 @@ export class BinaryBackend extends Backend implements GatewayConnectionOwner {
   #doubtAll(): void {
     for (const notification of this.queue.unsettled()) this.#doubt(notification)
     this.#backtrack(NO_IDENT, CONNECTION_LOST.reason)
+  }
+
+  /** What must not arrive twice is reported as unknown; the rest may be sent again, whatever became of it. */
+  #dropDoubtful(): void {
+    for (const notification of this.queue.unsettled()) {
+      notification.doubt = CONNECTION_LOST
+      if (notification.message.ambiguous === 'drop') this.#fail(notification, CONNECTION_LOST)
+    }
   }
 
   /** It was written, and nobody knows whether it arrived: sent again, unless it may not be, or was often enough. */

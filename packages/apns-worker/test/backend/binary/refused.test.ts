@@ -27,7 +27,7 @@ describe('a gateway that can not read our frames', () => {
       const rule = { nth: 1, status: 128, ...(ident === undefined ? {} : { ident }) }
       await using gateway = await startGateway({ rules: [rule] })
       await using sender = new GatewaySender(gateway)
-      const delivery = sender.send(TOKENS, { ambiguous: 'drop' })
+      const delivery = sender.send(TOKENS, { ambiguous: ident === undefined ? 'drop' : 'resend' })
       const { reason, status, action } = await stopped(sender)
       assert.deepEqual([reason, status], ['FrameFormat', 128])
       assert.match(action, /frameFormat/)
@@ -38,6 +38,22 @@ describe('a gateway that can not read our frames', () => {
       assert.equal(unsent.length, TOKENS.length)
     })
   }
+
+  it('leaves in doubt what it may have taken before, where it does not say which frame it could not read', async () => {
+    await using gateway = await startGateway({
+      rules: [{ connection: 1, nth: 20, status: 128, ident: NOT_CLAIMED }],
+    })
+    await using sender = new GatewaySender(gateway)
+    const once = sender.send(TOKENS.slice(0, 10), { ambiguous: 'drop' })
+    const atLeastOnce = sender.send(TOKENS.slice(10))
+    await stopped(sender)
+    for (const { status } of await sender.outcomes(once)) assert.equal(status, 'unknown')
+    assert.equal(atLeastOnce.pending, 10)
+    sender.apns.resume()
+    for (const { status } of await sender.outcomes(atLeastOnce)) assert.equal(status, 'accepted')
+    const times = gateway.received.filter(({ token }) => token === TOKENS[0]).length
+    assert.equal(times, 1)
+  })
 
   it('tells it apart from one that can, and then meets a frame that it can not', async () => {
     await using gateway = await startGateway({ rules: [{ connection: 1, nth: 2, status: 128 }] })
