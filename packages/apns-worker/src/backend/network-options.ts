@@ -7,7 +7,10 @@
 export interface NetworkOptions {
   /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
   readonly maxConnections?: number | undefined
-  /** Seconds for a connection to be usable: DNS, TCP, a proxy, TLS and, over HTTP/2, the server's first SETTINGS. Default: 10. */
+  /**
+   * Seconds for a connection to be usable: DNS, TCP, a proxy's tunnel, TLS and, over HTTP/2, the server's first SETTINGS.
+   * Also how long a server may take no requests at all. Default: 10.
+   */
   readonly connectTimeout?: number | undefined
   /**
    * Seconds for an answer, counted from when the request was sent, not from when it was queued; for `BinaryBackend`,

@@ -1,5 +1,5 @@
 import { ConnectionRecord } from '../../diagnostics/connection-record.js'
-import type { ConnectionStats, Traffic } from '../../diagnostics/traffic.js'
+import type { ConnectionStats } from '../../diagnostics/traffic.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
 import { TlsConnection } from '../../net/tls-connection.js'
 import type { Notification } from '../../notification.js'
@@ -9,6 +9,7 @@ import type { Http2Error } from '../../protocol/http2/http2-error.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
 import type { SessionEvents, StreamReset } from '../../protocol/http2/session-events.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
+import type { ConnectionOwner } from './connection-owner.js'
 import { Exchange, OK, RESPONSE_FIELDS } from './exchange.js'
 import { bodyOf } from './request-writer.js'
 import { parseRefusal } from './verdict.js'
@@ -23,31 +24,6 @@ import { parseRefusal } from './verdict.js'
  * the socket does.
  */
 type Phase = 'connecting' | 'probing' | 'open' | 'draining' | 'closed'
-
-/** Why a request got no answer: the stream or its connection ended, or it took too long. */
-export type NoAnswer = StreamReset | { readonly cause: 'timeout'; readonly unprocessed: false }
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  /** What went wrong; undefined for an orderly end. */
-  readonly cause: Error | undefined
-  /** Whether it ever got as far as SETTINGS. */
-  readonly connected: boolean
-  /** Whether another one would fail as well, for all we know: it broke, or the server wanted its end before it served. */
-  readonly failed: boolean
-}
-
-/** Who decides what a connection's news mean. */
-export interface ConnectionOwner {
-  readonly traffic: Traffic
-  answered(connection: Connection, exchange: Exchange): void
-  unanswered(connection: Connection, exchange: Exchange, why: NoAnswer): void
-  /** It can take more, or fewer, requests than before; or has something to write. */
-  changed(connection: Connection): void
-  /** The server named a reason for closing it. */
-  goingAway(connection: Connection, reason: string): void
-  closed(connection: Connection, end: ConnectionEnd): void
-}
 
 /** An idle connection may have been cut by a firewall unheard: it is checked along with the first request after this. */
 const STALE_AFTER_MS = 60_000
@@ -79,6 +55,8 @@ export class Connection implements SessionEvents<Exchange> {
   #hasServed = false
   /** Its end is our own wish. */
   #isRetired = false
+  /** Since when the server has taken no request although none is open. */
+  #standstillAtMs: number | undefined
 
   constructor(target: TlsTarget, options: ResolvedNetworkOptions, owner: ConnectionOwner) {
     this.#owner = owner
@@ -290,6 +268,7 @@ export class Connection implements SessionEvents<Exchange> {
   #tick(nowMs: number): void {
     if (!this.isConnected) return
     this.#checkDeadlines(nowMs)
+    this.#checkStandstill(nowMs)
     if (nowMs - this.#openedAtMs >= this.#options.maxConnectionAge * 1000) this.retire()
     const silentMs = nowMs - this.#lastReceivedAtMs
     if (this.#pingedAtMs !== undefined) {
@@ -319,6 +298,15 @@ export class Connection implements SessionEvents<Exchange> {
     }
     this.#endIfDrained()
     this.flush()
+  }
+
+  /** A server that takes no streams at all may do so for ever, and would keep its place from one that does. */
+  #checkStandstill(nowMs: number): void {
+    const isStill = this.isUsable && this.#session.openStreams === 0 && this.#session.capacity === 0
+    this.#standstillAtMs = isStill ? (this.#standstillAtMs ?? nowMs) : undefined
+    const { connectTimeout } = this.#options
+    if (isStill && nowMs - (this.#standstillAtMs ?? nowMs) >= connectTimeout * 1000)
+      this.#fail(new Error(`the server has taken no request for ${connectTimeout} s`))
   }
 
   /** How long it has had nothing to do, in milliseconds. */

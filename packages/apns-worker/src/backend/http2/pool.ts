@@ -2,7 +2,8 @@ import type { ConnectionStats } from '../../diagnostics/traffic.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
 import type { RetryPolicy } from '../retry-policy.js'
-import { Connection, type ConnectionEnd, type ConnectionOwner } from './connection.js'
+import { Connection } from './connection.js'
+import type { ConnectionEnd, ConnectionOwner } from './connection-owner.js'
 
 /** Failed attempts come back no slower than this, so that a restored network is noticed soon. */
 const MAX_BACK_OFF_MS = 60_000

@@ -9,6 +9,7 @@ import {
   startScriptedServer,
 } from '../../support/scripted-server.js'
 import { Sender, tokensOf } from '../../support/sender.js'
+import { StoppedClock } from '../../support/stopped-clock.js'
 import { until } from '../../support/within.js'
 
 failOnLeaks()
@@ -131,6 +132,39 @@ describe('a stream limit that moves', () => {
     await sender.accepted(delivery)
     assertObeyed(apns)
   })
+
+  for (const [when, limits] of [
+    ['from the beginning', [0]],
+    ['after it took some', [5, 0]],
+  ] as const) {
+    it(`to 0 for good, ${when}, costs the connection its place`, async () => {
+      using clock = new StoppedClock()
+      const requests: number[] = []
+      await using server = await startScriptedServer({
+        connected: (connection) => connection.send(settings(connection.number === 1 ? limits[0] : 100)),
+        requested: (connection, streamId) => {
+          requests.push(connection.number)
+          const [, second] = limits
+          if (connection.number === 1 && second !== undefined) connection.send(settings(second))
+          connection.send(answer(streamId))
+        },
+      })
+      await using sender = new Sender(server, { maxConnections: 1, connectTimeout: 10, retryDelay: 0.001 })
+      const delivery = sender.send(20)
+      await until(() => sender.apns.stats().traffic.connections[0]?.streamLimit === 0)
+      await until(() => sender.apns.stats().inFlight === 0)
+      // The first look begins the wait, and it is over at the one after ten seconds.
+      for (let passed = 0; passed < 12_000; passed += 1000) await clock.pass(1000)
+      await until(() => {
+        clock.advance(1)
+        return delivery.pending === 0
+      })
+      await sender.accepted(delivery)
+      assert.equal(server.connections, 2)
+      assert.equal(requests.filter((number) => number === 1).length, limits.length - 1)
+      assert.match(sender.warnings.join(), /the server has taken no request for 10 s/)
+    })
+  }
 
   it('drops to 1 with each refusal and comes back with each success', async () => {
     const tokens = tokensOf(1000)
