@@ -73,6 +73,14 @@ export interface ClientCertificate {
   readonly passphrase: string
 }
 
+/** What may be unusual about a server certificate. */
+interface ServerCertificateOptions {
+  /** For this name, and not for the local machine. */
+  readonly host?: string
+  readonly notBefore?: Date
+  readonly notAfter?: Date
+}
+
 interface Subject {
   readonly commonName: string
   readonly userId?: string
@@ -85,6 +93,13 @@ interface CertificateRequest {
   readonly notAfter: Date
   readonly extensions: readonly Buffer[]
 }
+
+/** GeneralNames (RFC 5280 section 4.2.1.6). */
+const LOCAL_NAMES = [
+  der.element(0x82, Buffer.from('localhost')),
+  der.element(0x87, Buffer.of(127, 0, 0, 1)),
+  der.element(0x87, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
+]
 
 /** The simulator's certificate authority. */
 export class CertificateAuthority {
@@ -113,18 +128,16 @@ export class CertificateAuthority {
     })
   }
 
-  /** A server certificate for the names and addresses of the local machine, with its key, both PEM. */
-  serverCertificate(): { readonly cert: string; readonly key: string } {
+  /** A server certificate with its key, both PEM; by default for the names and addresses of the local machine. */
+  serverCertificate(options: ServerCertificateOptions = {}): { readonly cert: string; readonly key: string } {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const names = [
-      der.element(0x82, Buffer.from('localhost')),
-      der.element(0x87, Buffer.of(127, 0, 0, 1)),
-      der.element(0x87, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
-    ]
+    const { host, ...validity } = options
+    const names = host === undefined ? LOCAL_NAMES : [der.element(0x82, Buffer.from(host))]
     const cert = this.#issue({
-      subject: { commonName: 'localhost' },
+      subject: { commonName: host ?? 'localhost' },
       publicKey,
       ...validFor(825, this.#now),
+      ...validity,
       extensions: [
         keyUsage(KEY_USAGE_SIGNATURE),
         extension(OID.extendedKeyUsage, false, der.sequence(der.objectIdentifier(OID.serverAuthentication))),

@@ -1,49 +1,79 @@
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { FRAME_TYPE, FrameScanner } from './frame-scanner.js'
+import { ByteMark } from './byte-mark.js'
+import { FLAG, FRAME_TYPE, FrameScanner, type PayloadByte } from './frame-scanner.js'
+import { goAwayFrame } from './goaway-frame.js'
+import type { Cut } from './rule.js'
 import { SettingsRewriter } from './settings-rewriter.js'
 import { StreamLedger } from './stream-ledger.js'
+import { WindowHold } from './window-hold.js'
 
 /** "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4). */
 const CLIENT_PREFACE_BYTES = 24
 const NOT_GOING_AWAY = Number.POSITIVE_INFINITY
 
 /**
+ * What becomes of the session's output:
+ *
+ *     sent ──last GOAWAY, and every stream that it covers has ended──▶ ended   nothing is sent any more; the socket closes
+ *       ├──────half-close, or the position of a cut is reached───────▶ muted   nothing is sent any more
+ *       ├───────────────────close, reset─────────────────────────────▶ cut     nothing is sent or read any more
+ *       └─────────────────────black hole─────────────────────────────▶ hole    the same, and the socket stays
+ */
+type Output = 'sent' | 'ended' | 'muted' | 'cut' | 'hole'
+
+/** How long the client may take to close after us. What it sends meanwhile is read: TCP would answer it with RST. */
+const LINGER_MS = 1000
+
+/**
  * Sits between the TLS socket and Node's HTTP/2 session. It keeps the stream ledger, rewrites the stream limit in
- * outgoing SETTINGS, and ends the connection with a GOAWAY of the simulator's own.
+ * outgoing SETTINGS, ends the connection with a GOAWAY of the simulator's own, and does to the bytes what a bad network
+ * does to them.
  */
 export class ConnectionTap extends Duplex {
   /** The streams of this connection, as seen on the wire. */
   readonly ledger: StreamLedger = new StreamLedger()
+  /** The position in what comes from the client where something is to happen. */
+  readonly receivedMark: ByteMark = new ByteMark()
+  /** The same in what goes to the client. What comes behind it is dropped. */
+  readonly sentMark: ByteMark = new ByteMark()
   readonly #socket: TLSSocket
+  readonly #transport: Socket
+  readonly #answered: (streamId: number) => void
   readonly #inbound: FrameScanner
   readonly #outbound: FrameScanner
+  readonly #rewriter: SettingsRewriter
+  readonly #windows = new WindowHold()
   readonly #waitingFrames: Buffer[] = []
   #lastStreamId = NOT_GOING_AWAY
+  #isLastGoAway = false
   #started = false
-  #silenced = false
+  /** Nothing is read just now. */
+  #isHeld = false
+  #output: Output = 'sent'
 
-  constructor(socket: TLSSocket) {
+  /** `transport` is the TCP socket underneath. `answered` is called when the end of an answer has been sent. */
+  constructor(socket: TLSSocket, transport: Socket, answered: (streamId: number) => void) {
     super({ allowHalfOpen: true })
     this.#socket = socket
-    const { ledger } = this
+    this.#transport = transport
+    this.#answered = answered
+    this.#rewriter = new SettingsRewriter((limit) => this.ledger.advertised(limit))
     this.#inbound = new FrameScanner(
       {
-        frame: (type, flags, streamId) => ledger.fromClient(type, flags, streamId),
-        settingsByte: (_position, byte) => byte,
+        frame: (type, flags, streamId) => {
+          this.ledger.fromClient(type, flags, streamId)
+          return undefined
+        },
       },
       CLIENT_PREFACE_BYTES,
     )
-    const rewriter = new SettingsRewriter((limit) => ledger.advertised(limit))
     this.#outbound = new FrameScanner({
-      frame: (type, flags, streamId) => ledger.fromServer(type, flags, streamId),
-      settingsByte: (position, byte) => rewriter.settingsByte(position, byte),
+      frameType: (type) => this.#windows.frameType(type),
+      frame: (type, flags, streamId) => this.#sentFrame(type, flags, streamId),
     })
-    socket.on('data', (chunk: Buffer) => {
-      this.#inbound.scan(chunk)
-      this.#finishWhenAnswered()
-      if (!this.push(chunk)) socket.pause()
-    })
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => this.push(null))
     socket.on('error', (error: Error) => this.destroy(error))
     socket.on('close', () => this.destroy())
@@ -55,19 +85,45 @@ export class ConnectionTap extends Duplex {
   }
 
   /**
-   * Sends GOAWAY and closes the socket when the streams up to the last one have ended. The session is not told: Node
-   * cannot send every stream id, and would send a GOAWAY of its own behind it.
+   * Sends GOAWAY and, if it is the last one, closes the socket when the streams up to the last one have ended. The session
+   * is not told: Node cannot send every stream id, and would send a GOAWAY of its own behind it.
    */
-  goAway(lastStreamId: number, code: number, debugData: string): void {
+  goAway(lastStreamId: number, code: number, debugData: string, isLast: boolean): void {
     // RFC 9113 section 6.8: a later GOAWAY never raises the id.
     this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId)
-    this.#waitingFrames.push(goAwayFrame(this.#lastStreamId, code, debugData))
-    this.#sendWaitingFrames()
+    this.#isLastGoAway = isLast
+    this.#sendOwnFrames([goAwayFrame(this.#lastStreamId, code, debugData)])
     this.#finishWhenAnswered()
   }
 
+  /** The next GOAWAY goes out at once, be it before SETTINGS. */
+  startWithOwnFrame(): void {
+    this.#started = true
+  }
+
+  /** Ends the connection otherwise than in order. */
+  cut(cut: Cut): void {
+    this.#mute(cut === 'halfClose' ? 'muted' : 'cut')
+    if (cut === 'halfClose') this.#socket.end()
+    // Node sends RST when it closes the socket, which would be too late if the one above it were destroyed here.
+    else if (cut === 'reset') this.#transport.resetAndDestroy()
+    else this.destroy()
+  }
+
+  /** Reads and writes nothing any more. */
+  fallSilent(): void {
+    this.#mute('hole')
+    this.#socket.pause()
+  }
+
+  /** The client's windows do not grow, until this is called with false. */
+  holdWindows(isHeld: boolean): void {
+    if (isHeld) this.#windows.hold()
+    else this.#sendOwnFrames(this.#windows.release())
+  }
+
   override _read(): void {
-    this.#socket.resume()
+    if (this.#isRead && !this.#isHeld) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
@@ -82,51 +138,96 @@ export class ConnectionTap extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#socket.end()
+    if (this.#output !== 'hole') this.#socket.end()
     done()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.#silenced) this.#socket.destroy()
+    // One that has ended in order closes by itself, when what it still has to send is sent.
+    if (this.#output !== 'ended') this.#socket.destroy()
     done(error)
   }
 
+  get #isRead(): boolean {
+    return !this.destroyed && (this.#output === 'sent' || this.#output === 'muted')
+  }
+
+  #receive(chunk: Buffer): void {
+    if (!this.#isRead) return
+    const before = this.receivedMark.take(chunk.length)
+    this.#deliver(before === chunk.length ? chunk : chunk.subarray(0, before))
+    if (this.receivedMark.isReached) this.#holdAtMark(chunk.subarray(before))
+  }
+
+  /** Lets the session deal with what came before the mark, before it happens what is to happen there. */
+  #holdAtMark(rest: Buffer): void {
+    this.#isHeld = true
+    this.#socket.pause()
+    setImmediate(() => {
+      this.#isHeld = false
+      this.receivedMark.fire()
+      if (!this.#isRead) return
+      if (rest.length > 0) this.#deliver(rest)
+      this.#socket.resume()
+    })
+  }
+
+  #deliver(chunk: Buffer): void {
+    this.#inbound.scan(chunk)
+    this.#finishWhenAnswered()
+    if (!this.push(chunk)) this.#socket.pause()
+  }
+
   #send(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
-    if (this.#silenced || this.#socket.destroyed) {
+    if (this.#output !== 'sent' || this.#socket.destroyed) {
       done()
       return
     }
     const [first] = chunks
     const joined = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
-    this.#outbound.scan(joined)
+    const bytes = this.sentMark.take(joined.length)
+    const sent = bytes === joined.length ? joined : joined.subarray(0, bytes)
+    this.#outbound.scan(sent)
     this.#started = true
-    this.#socket.write(joined, done)
-    this.#sendWaitingFrames()
+    if (this.sentMark.isReached) {
+      this.#mute('muted')
+      this.#socket.write(sent, () => this.sentMark.fire())
+      done()
+      return
+    }
+    this.#socket.write(sent, done)
+    this.#sendOwnFrames([])
     this.#finishWhenAnswered()
   }
 
-  #sendWaitingFrames(): void {
+  #sentFrame(type: number, flags: number, streamId: number): PayloadByte | undefined {
+    this.ledger.fromServer(type, flags, streamId)
+    if ((type === FRAME_TYPE.headers || type === FRAME_TYPE.data) && (flags & FLAG.endStream) !== 0) {
+      this.#answered(streamId)
+    }
+    if (type === FRAME_TYPE.settings) return (position, byte) => this.#rewriter.settingsByte(position, byte)
+    return this.#windows.frame(type, streamId)
+  }
+
+  /** Sends frames that the session does not know of, between two of its own. */
+  #sendOwnFrames(frames: readonly Buffer[]): void {
+    this.#waitingFrames.push(...frames)
     // The first frame of a connection is the session's SETTINGS (RFC 9113 section 3.4).
-    if (!this.#started || !this.#outbound.atBoundary) return
+    if (!this.#started || this.#output !== 'sent' || !this.#outbound.atBoundary) return
     for (const frame of this.#waitingFrames.splice(0)) this.#socket.write(frame)
   }
 
   #finishWhenAnswered(): void {
-    if (this.#lastStreamId === NOT_GOING_AWAY || this.#silenced || this.#waitingFrames.length > 0) return
+    if (!this.#isLastGoAway || this.#output !== 'sent' || this.#waitingFrames.length > 0) return
     if (this.ledger.hasOpenUpTo(this.#lastStreamId)) return
-    this.#silenced = true
-    this.#socket.destroySoon()
+    this.#mute('ended')
+    this.#socket.end()
+    this.#socket.resume()
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    this.#socket.once('close', () => clearTimeout(timer))
   }
-}
 
-/** A GOAWAY frame (RFC 9113 section 6.8). */
-function goAwayFrame(lastStreamId: number, code: number, debugData: string): Buffer {
-  const debug = Buffer.from(debugData, 'utf8')
-  const frame = Buffer.alloc(9 + 8 + debug.length)
-  frame.writeUIntBE(8 + debug.length, 0, 3)
-  frame.writeUInt8(FRAME_TYPE.goAway, 3)
-  frame.writeUInt32BE(lastStreamId, 9)
-  frame.writeUInt32BE(code, 13)
-  debug.copy(frame, 17)
-  return frame
+  #mute(output: Exclude<Output, 'sent'>): void {
+    if (this.#output === 'sent' || output === 'cut' || output === 'hole') this.#output = output
+  }
 }

@@ -5,9 +5,10 @@ import { type NotificationRequest, readRequest } from './notification-request.js
 import type { ResolvedOptions } from './options.js'
 import { NotificationRecord, type Recorder } from './received.js'
 import type { Refusal } from './refusal.js'
+import { ACCEPTED, type Answer, type Deed, type Reply, respond, WEDGED } from './reply.js'
 import { sendAnswer } from './response.js'
-import type { GoAwayOptions } from './rule.js'
-import { ACCEPTED, type Answer, type Reply, type Rules } from './rules.js'
+import type { Cut, GoAwayOptions } from './rule.js'
+import type { Rules } from './rules.js'
 import { type Authenticated, isRefusal, refuseNotification, refuseRequest } from './validation.js'
 
 /** A body is read up to here before it is answered as too large; its sender may be sending gigabytes. */
@@ -18,6 +19,8 @@ export interface ExchangeContext {
   readonly options: ResolvedOptions
   readonly rules: Rules
   readonly recorder: Recorder
+  /** Draws the usual time before an answer. */
+  readonly latencyMs: () => number
   /** Something happened that a test may be waiting for. */
   changed(): void
 }
@@ -28,9 +31,14 @@ export interface ExchangeConnection {
   authenticate(authorization: string | undefined, now: number): Authenticated | Refusal
   /** Whether streams with this id get no answer any more, after GOAWAY. */
   isAbandoned(streamId: number): boolean
+  /** Counts a request, and says the how manyth it is. */
+  nextIndex(): number
   answered(streamId: number, status: number): void
-  goAway(options: GoAwayOptions): void
-  disconnect(): void
+  goAway(goAways: readonly GoAwayOptions[]): void
+  disconnect(cut: Cut): void
+  fallSilent(forMs: number | undefined): void
+  wedge(): void
+  setStreamLimit(limit: number, forMs: number | undefined): void
 }
 
 /** One request and its answer: read, authenticate, check, look for a rule, wait, answer. */
@@ -66,56 +74,75 @@ export class Exchange {
   }
 
   #decide(request: NotificationRequest, body: Buffer): void {
-    const { options, recorder, rules } = this.#context
+    const { options, recorder } = this.#context
     const now = options.now()
-    const arrival = { connection: this.#connection.number, streamId: this.#streamId, at: now }
+    const arrival = {
+      connection: this.#connection.number,
+      streamId: this.#streamId,
+      index: this.#connection.nextIndex(),
+      at: now,
+    }
     const record = new NotificationRecord(request, body, arrival)
     recorder.add(record)
-    const sender =
-      refuseRequest(request) ?? this.#connection.authenticate(request.headers.get('authorization'), now)
-    if (isRefusal(sender)) {
-      this.#perform(record, respond(sender))
-      return
-    }
-    record.authentication = sender.kind
-    const refusal = refuseNotification(request, body.length, sender, options.topics)
-    const reply = refusal === undefined ? rules.replyTo(record) : respond(refusal)
-    this.#perform(record, reply ?? respond(ACCEPTED))
+    this.#perform(record, this.#replyTo(record, request, body, now))
   }
 
-  #perform(record: NotificationRecord, reply: Reply): void {
-    if (reply.kind === 'silent') {
+  #replyTo(record: NotificationRecord, request: NotificationRequest, body: Buffer, now: number): Reply {
+    const { options, rules } = this.#context
+    const sender =
+      refuseRequest(request) ?? this.#connection.authenticate(request.headers.get('authorization'), now)
+    if (isRefusal(sender)) return respond(sender, 'authentication')
+    record.authentication = sender.kind
+    const refusal = refuseNotification(request, body.length, sender, options.topics)
+    if (refusal !== undefined) return respond(refusal, 'validation')
+    return rules.replyTo(record) ?? respond(ACCEPTED, 'nothing is wrong')
+  }
+
+  #perform(record: NotificationRecord, { deed, delayMs }: Reply): void {
+    if (deed.kind === 'silent') {
       this.#finished(record)
       return
     }
-    const delayMs = reply.delayMs + this.#context.options.latencyMs
-    if (delayMs === 0) {
-      this.#act(record, reply)
+    const waitMs = delayMs() + this.#context.latencyMs()
+    if (waitMs === 0) {
+      this.#act(record, deed)
       return
     }
-    const timer = setTimeout(() => this.#act(record, reply), delayMs)
+    const timer = setTimeout(() => this.#act(record, deed), waitMs)
     this.#stream.once('close', () => clearTimeout(timer))
     this.#context.changed()
   }
 
-  #act(record: NotificationRecord, reply: Exclude<Reply, { kind: 'silent' }>): void {
-    if (this.#stream.destroyed || this.#connection.isAbandoned(this.#streamId)) return
-    switch (reply.kind) {
+  #act(record: NotificationRecord, deed: Exclude<Deed, { kind: 'silent' }>): void {
+    const connection = this.#connection
+    if (this.#stream.destroyed || connection.isAbandoned(this.#streamId)) return
+    switch (deed.kind) {
       case 'respond':
-        this.#answer(record, reply.answer)
+        this.#answer(record, deed.answer)
         break
       case 'goAway':
-        this.#connection.goAway(reply.options)
-        if (!this.#connection.isAbandoned(this.#streamId)) this.#answer(record, ACCEPTED)
+        connection.goAway(deed.goAways)
+        if (!connection.isAbandoned(this.#streamId)) this.#answer(record, ACCEPTED)
         break
       case 'reset':
-        this.#stream.close(errorCodeNumber(reply.code))
+        this.#stream.close(errorCodeNumber(deed.code))
         break
       case 'disconnect':
-        this.#connection.disconnect()
+        connection.disconnect(deed.cut)
+        break
+      case 'blackHole':
+        connection.fallSilent(deed.forMs)
+        break
+      case 'wedge':
+        connection.wedge()
+        this.#answer(record, WEDGED)
+        break
+      case 'streamLimit':
+        connection.setStreamLimit(deed.limit, deed.forMs)
+        this.#answer(record, ACCEPTED)
         break
       default:
-        reply satisfies never
+        deed satisfies never
     }
     this.#finished(record)
   }
@@ -135,8 +162,4 @@ export class Exchange {
     this.#context.options.onNotification(record)
     this.#context.changed()
   }
-}
-
-function respond(answer: Answer): Reply {
-  return { kind: 'respond', delayMs: 0, answer }
 }

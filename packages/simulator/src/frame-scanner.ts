@@ -5,6 +5,7 @@ export const FRAME_TYPE = {
   resetStream: 0x3,
   settings: 0x4,
   goAway: 0x7,
+  windowUpdate: 0x8,
   continuation: 0x9,
 } as const
 
@@ -12,13 +13,17 @@ export const FRAME_TYPE = {
 export const FLAG = { endStream: 0x1, acknowledgement: 0x1, endHeaders: 0x4 } as const
 
 const HEADER_BYTES = 9
+const TYPE_POSITION = 3
+
+/** Takes a byte of a frame's payload and its position there, and returns the byte that takes its place. */
+export type PayloadByte = (position: number, byte: number) => number
 
 /** What a scanner reports. */
 export interface FrameObserver {
-  /** A frame header was read in full; its payload follows. */
-  frame(type: number, flags: number, streamId: number): void
-  /** One byte of a SETTINGS payload; what it returns takes the byte's place. */
-  settingsByte(position: number, byte: number): number
+  /** The type of a frame was read; what it returns takes its place. */
+  frameType?(type: number): number
+  /** A frame header was read in full; its payload follows, and is shown to what this returns. */
+  frame(type: number, flags: number, streamId: number): PayloadByte | undefined
 }
 
 /**
@@ -31,7 +36,7 @@ export class FrameScanner {
   #headerBytes = 0
   #payloadLeft: number
   #payloadPosition = 0
-  #inSettings = false
+  #payloadByte: PayloadByte | undefined
   #inHeaderBlock = false
 
   /** `prefaceBytes`: how many bytes come before the first frame (24 from a client, none from a server). */
@@ -45,7 +50,7 @@ export class FrameScanner {
     return this.#payloadLeft === 0 && this.#headerBytes === 0 && !this.#inHeaderBlock
   }
 
-  /** Reads the next bytes; bytes of SETTINGS payloads may be changed in place. */
+  /** Reads the next bytes; what the observer wants otherwise is changed in place. */
   scan(chunk: Uint8Array): void {
     let offset = 0
     while (offset < chunk.length) {
@@ -56,9 +61,17 @@ export class FrameScanner {
 
   #scanHeader(chunk: Uint8Array, start: number): number {
     const end = Math.min(chunk.length, start + HEADER_BYTES - this.#headerBytes)
-    for (let offset = start; offset < end; offset++) this.#header[this.#headerBytes++] = chunk[offset] ?? 0
+    for (let offset = start; offset < end; offset++) {
+      if (this.#headerBytes === TYPE_POSITION) this.#replaceType(chunk, offset)
+      this.#header[this.#headerBytes++] = chunk[offset] ?? 0
+    }
     if (this.#headerBytes === HEADER_BYTES) this.#headerComplete()
     return end
+  }
+
+  #replaceType(chunk: Uint8Array, offset: number): void {
+    const type = chunk[offset] ?? 0
+    chunk[offset] = this.#observer.frameType?.(type) ?? type
   }
 
   #headerComplete(): void {
@@ -67,18 +80,22 @@ export class FrameScanner {
     this.#headerBytes = 0
     this.#payloadLeft = (length2 << 16) | (length1 << 8) | length0
     this.#payloadPosition = 0
-    this.#inSettings = type === FRAME_TYPE.settings
     if (type === FRAME_TYPE.headers || type === FRAME_TYPE.continuation) {
       this.#inHeaderBlock = (flags & FLAG.endHeaders) === 0
     }
-    this.#observer.frame(type, flags, ((id3 & 0x7f) << 24) | (id2 << 16) | (id1 << 8) | id0)
+    this.#payloadByte = this.#observer.frame(
+      type,
+      flags,
+      ((id3 & 0x7f) << 24) | (id2 << 16) | (id1 << 8) | id0,
+    )
   }
 
   #scanPayload(chunk: Uint8Array, start: number): number {
     const end = Math.min(chunk.length, start + this.#payloadLeft)
-    if (this.#inSettings) {
+    const payloadByte = this.#payloadByte
+    if (payloadByte !== undefined) {
       for (let offset = start; offset < end; offset++) {
-        chunk[offset] = this.#observer.settingsByte(this.#payloadPosition++, chunk[offset] ?? 0)
+        chunk[offset] = payloadByte(this.#payloadPosition++, chunk[offset] ?? 0)
       }
     }
     this.#payloadLeft -= end - start

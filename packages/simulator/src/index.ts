@@ -1,5 +1,6 @@
 export type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
 export type { WaitOptions } from './conditions.js'
+export type { BadCertificate, ConnectionAction, ConnectionMatch, ConnectionRule } from './connection-rule.js'
 export { type CredentialFiles, writeCredentials } from './credential-files.js'
 export type { ErrorCode } from './error-codes.js'
 export type { FrameFormat } from './gateway/frame.js'
@@ -16,8 +17,10 @@ export type {
   GatewayRule,
   NotificationRule as GatewayNotificationRule,
 } from './gateway/rule.js'
+export type { Latency } from './latency.js'
 export type { SimulatorOptions } from './options.js'
 export type { ProviderCredentials, ProviderKeyOptions } from './provider-keys.js'
 export type { Counts, ReceivedNotification } from './received.js'
-export type { GoAwayOptions, Rule, RuleAction, RuleMatch } from './rule.js'
+export type { Cut, GoAwayOptions, Rule, RuleAction, RuleMatch, RuleTimes } from './rule.js'
+export { OptionError } from './schema/shape.js'
 export { type Simulator, type SimulatorEnvironment, startSimulator } from './simulator.js'

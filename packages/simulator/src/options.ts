@@ -1,7 +1,9 @@
+import type { ConnectionRule } from './connection-rule.js'
 import type { GatewayOptions } from './gateway/options.js'
+import type { Latency } from './latency.js'
 import type { ReceivedNotification } from './received.js'
 import type { Rule } from './rule.js'
-import { MAX_STREAM_LIMIT } from './settings-rewriter.js'
+import { OPTIONS } from './schema/options-shape.js'
 
 /** How a simulator behaves. Every duration is in seconds, fractions allowed. */
 export interface SimulatorOptions {
@@ -11,7 +13,7 @@ export interface SimulatorOptions {
   readonly port?: number
   /** The clock, milliseconds since 1970; default `Date.now`. Timers run on real time all the same. */
   readonly now?: () => number
-  /** Chooses which tokens the shares of rules fall on; default 1. */
+  /** Decides everything that is left to chance, such as the tokens that the shares of rules fall on; default 1. */
   readonly seed?: number | string
   /** Which of Apple's two environments this is; default `production`. */
   readonly environment?: 'production' | 'sandbox'
@@ -27,14 +29,18 @@ export interface SimulatorOptions {
   readonly onStreamLimitViolation?: 'refuse' | 'goAway'
   /** A connection without notifications for that long is closed with `IdleTimeout`; default 0: never. */
   readonly idleTimeout?: number
-  /** Time before every answer; default 0. */
-  readonly latency?: number
+  /** Time before every answer, the same or drawn from a distribution; default 0. */
+  readonly latency?: Latency
   /** Shortest time between two changes of the provider token on one connection; default 1200. */
   readonly tokenUpdateInterval?: number
+  /** A connection that has said `TooManyProviderTokenUpdates` says it to everything from then on; default false. */
+  readonly wedgeOnTokenUpdates?: boolean
   /** Reason for a key of the other environment; default the one that the service is reported to send. */
   readonly environmentKeyReason?: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   /** Scripted replies. */
   readonly rules?: readonly Rule[]
+  /** What happens to connections, whatever they carry. */
+  readonly connections?: readonly ConnectionRule[]
   /** How many received notifications are kept; true: all, default 100,000. The latest ones stay. */
   readonly record?: boolean | number
   /** Called for each notification once it was answered, or was decided not to get an answer. */
@@ -59,10 +65,12 @@ export interface ResolvedOptions {
   readonly shrinkOnRefusal: boolean
   readonly onStreamLimitViolation: 'refuse' | 'goAway'
   readonly idleTimeoutMs: number
-  readonly latencyMs: number
+  readonly latency: Latency
   readonly tokenUpdateIntervalMs: number
+  readonly wedgeOnTokenUpdates: boolean
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   readonly rules: readonly Rule[]
+  readonly connections: readonly ConnectionRule[]
   readonly record: number
   readonly onNotification: (notification: ReceivedNotification) => void
   readonly gateway: GatewayOptions | undefined
@@ -70,8 +78,9 @@ export interface ResolvedOptions {
 
 const DEFAULT_RECORD = 100_000
 
-/** Fills in the defaults. Throws a TypeError that names the option that makes no sense. */
-export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
+/** Fills in the defaults. Throws an OptionError that names the option that makes no sense. */
+export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
+  const options = OPTIONS.read(given, '')
   const { record = DEFAULT_RECORD, gateway = false } = options
   return {
     host: options.host ?? '127.0.0.1',
@@ -80,28 +89,19 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     seed: String(options.seed ?? 1),
     environment: options.environment ?? 'production',
     topics: options.topics === undefined ? undefined : new Set(options.topics),
-    streamLimit: streamLimit('streamLimit', options.streamLimit ?? 1000),
-    initialStreamLimit: streamLimit('initialStreamLimit', options.initialStreamLimit ?? 1),
+    streamLimit: options.streamLimit ?? 1000,
+    initialStreamLimit: options.initialStreamLimit ?? 1,
     shrinkOnRefusal: options.shrinkOnRefusal ?? false,
     onStreamLimitViolation: options.onStreamLimitViolation ?? 'refuse',
-    idleTimeoutMs: milliseconds('idleTimeout', options.idleTimeout ?? 0),
-    latencyMs: milliseconds('latency', options.latency ?? 0),
-    tokenUpdateIntervalMs: milliseconds('tokenUpdateInterval', options.tokenUpdateInterval ?? 1200),
+    idleTimeoutMs: (options.idleTimeout ?? 0) * 1000,
+    latency: options.latency ?? 0,
+    tokenUpdateIntervalMs: (options.tokenUpdateInterval ?? 1200) * 1000,
+    wedgeOnTokenUpdates: options.wedgeOnTokenUpdates ?? false,
     environmentKeyReason: options.environmentKeyReason ?? 'BadEnvironmentKeyInToken',
     rules: options.rules ?? [],
+    connections: options.connections ?? [],
     record: typeof record === 'number' ? record : record ? Number.POSITIVE_INFINITY : 0,
     onNotification: options.onNotification ?? (() => undefined),
     gateway: typeof gateway === 'object' ? gateway : gateway ? {} : undefined,
   }
-}
-
-/** Checks a number of streams and gives it back. */
-export function streamLimit(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= MAX_STREAM_LIMIT) return value
-  throw new TypeError(`${name}: ${value} is no whole number from 0 to ${MAX_STREAM_LIMIT}`)
-}
-
-function milliseconds(name: string, seconds: number): number {
-  if (seconds >= 0) return seconds * 1000
-  throw new TypeError(`${name}: ${seconds} is no time in seconds`)
 }

@@ -24,9 +24,11 @@ export interface ReceivedNotification {
   readonly status: number | undefined
   /** `reason` of a refusal. */
   readonly reason: string | undefined
-  /** Number of the connection, counted from 1. */
+  /** Number of the connection, counted from 1 as TCP accepted them. */
   readonly connection: number
   readonly streamId: number
+  /** Its place among the requests of its connection, counted from 1 as they were complete. */
+  readonly index: number
   /** What it was authenticated with; undefined when it was not. */
   readonly authentication: 'token' | 'certificate' | undefined
   /** When it was complete: milliseconds since 1970 by the simulator's clock. */
@@ -37,6 +39,7 @@ export interface ReceivedNotification {
 export interface Arrival {
   readonly connection: number
   readonly streamId: number
+  readonly index: number
   readonly at: number
 }
 
@@ -53,6 +56,7 @@ export class NotificationRecord implements ReceivedNotification {
   readonly body: Buffer
   readonly connection: number
   readonly streamId: number
+  readonly index: number
   readonly at: number
   answeredId: string | undefined = undefined
   status: number | undefined = undefined
@@ -71,6 +75,7 @@ export class NotificationRecord implements ReceivedNotification {
     this.body = body
     this.connection = arrival.connection
     this.streamId = arrival.streamId
+    this.index = arrival.index
     this.at = arrival.at
   }
 
@@ -106,6 +111,7 @@ export interface Counts {
   readonly byReason: Readonly<Record<string, number>>
   /** Connections that finished their handshake. */
   readonly connections: number
+  /** Those of them that are open; one in a black hole is not, since its client can not be seen to go. */
   readonly openConnections: number
   /** Streams open now, on all connections. */
   readonly openStreams: number

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Answer } from './rules.js'
+import { setImmediate } from 'node:timers/promises'
+import type { Answer } from './reply.js'
 
 /** Sends an answer in the form of Apple's: an empty 200, or a status with a reason in JSON. */
 export function sendAnswer(
@@ -18,5 +19,19 @@ export function sendAnswer(
   // Node's types lack `sendDate`. Apple's page lists no date among the fields of an answer.
   const options = { endStream: body === '', sendDate: false }
   stream.respond(fields, options)
-  if (body !== '') stream.end(body)
+  if (body === '') return
+  if (answer.split === undefined) stream.end(body)
+  else void sendInPieces(stream, Buffer.from(body), answer.split)
+}
+
+/** Each piece becomes a DATA frame of its own: Node joins what is written before the last has left. */
+async function sendInPieces(stream: ServerHttp2Stream, body: Buffer, pieceBytes: number): Promise<void> {
+  for (let at = 0; at < body.length && !stream.destroyed; at += pieceBytes) {
+    // Called with an error, too, when the stream ends first.
+    await new Promise<void>((resolve) => {
+      stream.write(body.subarray(at, at + pieceBytes), () => resolve())
+    })
+    await setImmediate()
+  }
+  stream.end()
 }

@@ -1,5 +1,6 @@
 /** What the rules of the provider API and those of the gateway have in common: which tokens, and how often. */
-import type { RuleMatch } from './rule.js'
+import type { Random } from './random.js'
+import type { RuleMatch, RuleTimes } from './rule.js'
 import { shareOf } from './share.js'
 
 /** Tokens counted by one rule with `timesPerToken`. */
@@ -84,4 +85,54 @@ export class RuleUses {
     this.#taken += 1
     return true
   }
+}
+
+/** Whether it is a rule's turn, among what fits it otherwise: its hours, what it passes over, and chance. */
+export class RuleTurn {
+  readonly #from: number
+  readonly #until: number
+  readonly #every: number
+  readonly #after: number
+  readonly #chance: number
+  readonly #random: Random
+  readonly #elapsed: () => number
+  #passedOver = 0
+
+  /** `elapsed`: seconds since the start. */
+  constructor(
+    rule: RuleTimes & { readonly after?: number; readonly chance?: number },
+    random: Random,
+    elapsed: () => number,
+  ) {
+    const { from = 0, until = Number.POSITIVE_INFINITY, every = Number.POSITIVE_INFINITY } = rule
+    this.#from = from
+    this.#until = until
+    this.#every = every
+    this.#after = rule.after ?? 0
+    this.#chance = rule.chance ?? 1
+    this.#random = random
+    this.#elapsed = elapsed
+  }
+
+  take(): boolean {
+    if (!this.#isTime()) return false
+    if (this.#passedOver < this.#after) {
+      this.#passedOver += 1
+      return false
+    }
+    return this.#chance === 1 || this.#random.chance(this.#chance)
+  }
+
+  #isTime(): boolean {
+    if (this.#from === 0 && this.#until === Number.POSITIVE_INFINITY) return true
+    const sinceFrom = this.#elapsed() - this.#from
+    // A number modulo infinity is itself.
+    return sinceFrom >= 0 && sinceFrom % this.#every < this.#until - this.#from
+  }
+}
+
+/** Whether a rule that wants this number, one of these, or any is for this one. */
+export function isOneOf(value: number, wanted: number | readonly number[] | undefined): boolean {
+  if (wanted === undefined) return true
+  return typeof wanted === 'number' ? value === wanted : wanted.includes(value)
 }

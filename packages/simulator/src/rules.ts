@@ -1,66 +1,38 @@
-import type { ErrorCode } from './error-codes.js'
+import { Random } from './random.js'
 import type { NotificationRecord } from './received.js'
-import type { GoAwayOptions, Rule, RuleAction } from './rule.js'
-import { RuleUses, ShareCircle, type TokenSelector } from './rule-match.js'
+import { type Reply, toReply } from './reply.js'
+import type { Rule } from './rule.js'
+import { isOneOf, RuleTurn, RuleUses, ShareCircle, type TokenSelector } from './rule-match.js'
+import { RULE } from './schema/rule-shape.js'
 
-/** A rule's action in one form. */
-export type Reply =
-  | { readonly kind: 'respond'; readonly delayMs: number; readonly answer: Answer }
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'reset'; readonly delayMs: number; readonly code: ErrorCode }
-  | { readonly kind: 'goAway'; readonly delayMs: number; readonly options: GoAwayOptions }
-  | { readonly kind: 'disconnect'; readonly delayMs: number }
-
-/** Everything that an answer can hold. */
-export interface Answer {
-  readonly status: number
-  readonly reason?: string
-  /** Milliseconds since 1970. */
-  readonly timestamp?: number
-  readonly body?: string
-  readonly headers?: Readonly<Record<string, string>>
+/** What the rules of one simulator have in common. */
+export interface RuleContext {
+  readonly seed: string
+  readonly environment: 'production' | 'sandbox'
+  /** The clock, milliseconds since 1970. */
+  now(): number
+  /** Seconds since the start, real time. */
+  elapsed(): number
 }
 
-/** The answer to a notification that nothing is wrong with. */
-export const ACCEPTED: Answer = { status: 200 }
-
-const ACTIONS = [
-  'unregistered',
-  'expiredToken',
-  'badDeviceToken',
-  'registeredFor',
-  'status',
-  'silent',
-  'reset',
-  'goAway',
-  'disconnect',
-] as const satisfies readonly (keyof RuleAction)[]
-const WITH_STATUS = ['reason', 'timestamp', 'retryAfter', 'body', 'headers'] as const
-const MATCHES = [
-  'token',
-  'tokenPrefix',
-  'topic',
-  'pushType',
-  'share',
-  'when',
-  'times',
-  'timesPerToken',
-] as const
-const KNOWN: ReadonlySet<string> = new Set([...ACTIONS, ...WITH_STATUS, ...MATCHES, 'delay'])
-
-/** The rules in force, in order. */
+/** The rules for notifications in force, in order. */
 export class Rules {
   readonly #entries: RuleEntry[] = []
+  readonly #context: RuleContext
   readonly #shares: ShareCircle
+  #added = 0
 
-  constructor(seed: string) {
-    this.#shares = new ShareCircle(seed)
+  constructor(context: RuleContext) {
+    this.#context = context
+    this.#shares = new ShareCircle(context.seed)
   }
 
-  /** Adds a rule behind the others and returns what takes it away. Throws a TypeError that says what is wrong. */
-  add(rule: Rule, now: number): () => void {
-    checkRule(rule)
-    const entry = new RuleEntry(rule, toReply(rule, now), this.#shares.select(rule))
+  /** Adds a rule behind the others and returns what takes it away. Throws an OptionError that says what is wrong. */
+  add(rule: Rule): () => void {
+    const checked = RULE.read(rule, 'rule')
+    const place = `rules[${this.#added}]`
+    this.#added += 1
+    const entry = new RuleEntry(checked, place, this.#shares.select(checked), this.#context)
     this.#entries.push(entry)
     return () => {
       const index = this.#entries.indexOf(entry)
@@ -82,75 +54,33 @@ class RuleEntry {
   readonly #tokens: TokenSelector
   readonly #topics: ReadonlySet<string>
   readonly #uses: RuleUses
+  readonly #turn: RuleTurn
+  readonly #isMoot: boolean
 
-  constructor(rule: Rule, reply: Reply, tokens: TokenSelector) {
+  constructor(rule: Rule, place: string, tokens: TokenSelector, context: RuleContext) {
+    const random = new Random(`${context.seed} ${place}`)
     this.#rule = rule
-    this.reply = reply
+    this.reply = toReply(rule, rule.name ?? place, context.now(), random)
     this.#tokens = tokens
     this.#topics = new Set([rule.registeredFor ?? []].flat())
     this.#uses = new RuleUses(rule)
+    this.#turn = new RuleTurn(rule, random, () => context.elapsed())
+    this.#isMoot = rule.tokenOf === context.environment
   }
 
   /** Whether the rule applies; if so it is used up by one. */
   take(record: NotificationRecord, token: string): boolean {
-    return !this.#uses.isSpent && this.#fits(record, token) && this.#uses.take(token)
+    if (this.#isMoot || this.#uses.isSpent) return false
+    return this.#fits(record, token) && this.#turn.take() && this.#uses.take(token)
   }
 
   #fits(record: NotificationRecord, token: string): boolean {
-    const { topic, pushType, when } = this.#rule
+    const { topic, pushType, connection, nth, when } = this.#rule
+    if (!isOneOf(record.connection, connection) || !isOneOf(record.index, nth)) return false
     if (!this.#tokens.fits(record.token, token)) return false
     if (topic !== undefined && topic !== record.topic) return false
     if (pushType !== undefined && pushType !== record.pushType) return false
     if (record.topic !== undefined && this.#topics.has(record.topic)) return false
     return when === undefined || when(record)
   }
-}
-
-function toReply(rule: Rule, now: number): Reply {
-  const delayMs = (rule.delay ?? 0) * 1000
-  if (rule.silent === true) return { kind: 'silent' }
-  if (rule.disconnect === true) return { kind: 'disconnect', delayMs }
-  if (rule.reset !== undefined) return { kind: 'reset', delayMs, code: rule.reset }
-  if (rule.goAway !== undefined) {
-    return { kind: 'goAway', delayMs, options: rule.goAway === true ? {} : rule.goAway }
-  }
-  return { kind: 'respond', delayMs, answer: toAnswer(rule, now) }
-}
-
-function toAnswer(rule: Rule, now: number): Answer {
-  if (rule.unregistered !== undefined) {
-    return { status: 410, reason: 'Unregistered', timestamp: toMilliseconds(rule.unregistered, now) }
-  }
-  if (rule.expiredToken !== undefined) {
-    return { status: 410, reason: 'ExpiredToken', timestamp: toMilliseconds(rule.expiredToken, now) }
-  }
-  if (rule.badDeviceToken === true) return { status: 400, reason: 'BadDeviceToken' }
-  if (rule.registeredFor !== undefined) return { status: 400, reason: 'DeviceTokenNotForTopic' }
-  if (rule.status === undefined) return ACCEPTED
-  const retryAfter = rule.retryAfter === undefined ? {} : { 'retry-after': String(rule.retryAfter) }
-  return {
-    status: rule.status,
-    headers: { ...retryAfter, ...rule.headers },
-    ...(rule.reason === undefined ? {} : { reason: rule.reason }),
-    ...(rule.timestamp === undefined ? {} : { timestamp: toMilliseconds(rule.timestamp, now) }),
-    ...(rule.body === undefined ? {} : { body: rule.body }),
-  }
-}
-
-function toMilliseconds(time: Date | number | true, now: number): number {
-  return time === true ? now : Number(time)
-}
-
-function checkRule(rule: Rule): void {
-  const names = Object.entries(rule).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-  const unknown = names.find((name) => !KNOWN.has(name))
-  if (unknown !== undefined) throw new TypeError(`rule: there is no "${unknown}"`)
-  const actions = ACTIONS.filter((name) => names.includes(name))
-  if (actions.length > 1) throw new TypeError(`rule: ${actions.join(' and ')} exclude each other`)
-  if (actions.length === 0 && rule.delay === undefined) {
-    throw new TypeError(`rule: says nothing that should happen; one of ${ACTIONS.join(', ')}, delay`)
-  }
-  const orphan = WITH_STATUS.find((name) => names.includes(name))
-  if (orphan !== undefined && rule.status === undefined)
-    throw new TypeError(`rule: "${orphan}" needs "status"`)
 }

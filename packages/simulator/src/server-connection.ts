@@ -1,13 +1,15 @@
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { TLSSocket } from 'node:tls'
 import { type PresentedCertificate, presentedCertificate, refuseCertificate } from './client-certificate.js'
+import type { Conduct } from './connection-rule.js'
 import { ConnectionTap } from './connection-tap.js'
+import type { Admission } from './doorway.js'
 import { errorCodeNumber } from './error-codes.js'
 import { Exchange, type ExchangeConnection, type ExchangeContext } from './exchange.js'
 import { ProviderAuthentication } from './provider-authentication.js'
 import type { ProviderTokenVerifier } from './provider-token.js'
 import type { Refusal } from './refusal.js'
-import type { GoAwayOptions } from './rule.js'
+import { toCut, toGoAways, WEDGED } from './reply.js'
+import type { Cut, GoAwayOptions } from './rule.js'
 import { StreamLimit } from './stream-limit.js'
 import { type Authenticated, isRefusal } from './validation.js'
 
@@ -36,44 +38,64 @@ const NODE_LIMITS = {
  * One client's connection.
  *
  *     open ──goAway()──▶ going away ──last stream answered──▶ closed
- *       └───────────disconnect(), or the client closes──────────▲
+ *       ├───────────disconnect(), or the client closes──────────▲
+ *       └───────────fallSilent()──▶ black hole ──its end────────┘
  */
 export class ServerConnection implements ExchangeConnection {
   /** Counted from 1. */
   readonly number: number
   readonly #context: ConnectionContext
+  readonly #conduct: Conduct
   readonly #tap: ConnectionTap
   readonly #session: ServerHttp2Session
   readonly #certificate: PresentedCertificate | undefined
   readonly #authentication: ProviderAuthentication
   readonly #limit: StreamLimit
   readonly #idleTimer: NodeJS.Timeout | undefined
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #arrived = 0
   #highestAnswered = 0
+  #isGoingAway = false
+  #isWedged = false
+  #isBlackHole = false
 
   /** `closed` is called once, when the connection is no more. */
-  constructor(socket: TLSSocket, number: number, context: ConnectionContext, closed: () => void) {
+  constructor(
+    { number, socket, transport, conduct }: Admission,
+    context: ConnectionContext,
+    closed: () => void,
+  ) {
     const { options } = context
     this.number = number
     this.#context = context
+    this.#conduct = conduct
     this.#certificate = presentedCertificate(socket)
     this.#authentication = new ProviderAuthentication(context.verifier, options)
-    this.#tap = new ConnectionTap(socket)
+    this.#tap = new ConnectionTap(socket, transport, () => undefined)
+    this.#beforeSettings()
     const known = this.#certificate !== undefined
-    const full = context.streamLimit
+    const full = conduct.streamLimit?.streamLimit ?? context.streamLimit
     const initial = known ? full : Math.min(options.initialStreamLimit, full)
+    const initialWindowSize = conduct.initialWindow?.initialWindow ?? SETTINGS.initialWindowSize
     this.#session = http2.performServerHandshake(this.#tap, {
       ...NODE_LIMITS,
-      settings: { ...SETTINGS, ...StreamLimit.settings(initial) },
+      settings: { ...SETTINGS, initialWindowSize, ...StreamLimit.settings(initial) },
     })
     this.#limit = new StreamLimit(this.#session, { initial, full, known })
     if (options.idleTimeoutMs > 0) {
       this.#idleTimer = setTimeout(() => this.#onIdle(), options.idleTimeoutMs)
     }
     this.#listen(closed)
+    this.#afterSettings()
+  }
+
+  /** Whether it is alive, as far as can be seen. */
+  get isOpen(): boolean {
+    return !this.#isBlackHole
   }
 
   get openStreams(): number {
-    return this.#tap.destroyed ? 0 : this.#tap.ledger.open
+    return this.#tap.destroyed || this.#isBlackHole ? 0 : this.#tap.ledger.open
   }
 
   get mostOpenStreams(): number {
@@ -84,28 +106,53 @@ export class ServerConnection implements ExchangeConnection {
     return this.#tap.ledger.violations
   }
 
-  /** Lets the client have up to `limit` streams, as soon as it is known. */
-  setStreamLimit(limit: number): void {
-    this.#limit.setFull(limit)
+  /** Counts a request, and says the how manyth it is. */
+  nextIndex(): number {
+    this.#arrived += 1
+    return this.#arrived
   }
 
-  /** Announces the end, answers the streams up to the last one and closes. */
-  goAway(goAway: GoAwayOptions): void {
-    const { lastStreamId = 'received', code = 'NO_ERROR', reason } = goAway
+  /** Lets the client have up to `limit` streams, as soon as it is known; for a time, if `forMs` is given. */
+  setStreamLimit(limit: number, forMs?: number): void {
+    this.#limit.setFull(limit)
+    if (forMs !== undefined) this.#after(forMs, () => this.#limit.setFull(this.#context.streamLimit))
+  }
+
+  /** Announces the end, as often as there are announcements, answers the streams up to the last one and closes. */
+  goAway([first, ...others]: readonly GoAwayOptions[]): void {
+    if (first === undefined) return
+    this.#isGoingAway = true
+    const { lastStreamId = 'received', code = 'NO_ERROR', reason } = first
     const named = { received: this.#tap.ledger.highestId, answered: this.#highestAnswered }
     const last = typeof lastStreamId === 'number' ? lastStreamId : named[lastStreamId]
-    // Node's session answers the client's GOAWAY with one that says every stream was processed. Ours has the last word.
-    this.#session.goaway = () => undefined
-    this.#tap.goAway(last, errorCodeNumber(code), reason === undefined ? '' : JSON.stringify({ reason }))
+    const debugData = first.debugData ?? (reason === undefined ? '' : JSON.stringify({ reason }))
+    this.#tap.goAway(last, errorCodeNumber(code), debugData, others.length === 0)
+    const pauseMs = (others[0]?.after ?? 0) * 1000
+    if (pauseMs > 0) this.#after(pauseMs, () => this.goAway(others))
+    else this.goAway(others)
   }
 
-  /** Cuts the connection. */
-  disconnect(): void {
-    this.#tap.destroy()
+  /** Ends the connection otherwise than in order. */
+  disconnect(cut: Cut = 'close'): void {
+    this.#tap.cut(cut)
+  }
+
+  /** Nothing is read or written any more; with `forMs`, TCP RST ends that. */
+  fallSilent(forMs?: number): void {
+    this.#isBlackHole = true
+    clearTimeout(this.#idleTimer)
+    this.#tap.fallSilent()
+    if (forMs !== undefined) this.#after(forMs, () => this.#tap.cut('reset'))
+    this.#context.changed()
+  }
+
+  /** Answers 429 `TooManyProviderTokenUpdates` to everything from now on. */
+  wedge(): void {
+    this.#isWedged = true
   }
 
   isAbandoned(streamId: number): boolean {
-    return this.#tap.isAbandoned(streamId)
+    return this.#isBlackHole || this.#tap.isAbandoned(streamId)
   }
 
   answered(streamId: number, status: number): void {
@@ -114,18 +161,58 @@ export class ServerConnection implements ExchangeConnection {
   }
 
   authenticate(authorization: string | undefined, now: number): Authenticated | Refusal {
+    if (this.#isWedged) return WEDGED
     // A header is ignored on a connection that has a certificate.
-    if (this.#certificate !== undefined) {
-      const refusal = refuseCertificate(this.#certificate, this.#context.options.environment, now)
-      return refusal ?? { kind: 'certificate', certificate: this.#certificate }
-    }
+    if (this.#certificate !== undefined) return this.#checkCertificate(this.#certificate, now)
     const key = this.#authentication.authenticate(authorization, now)
-    if (isRefusal(key)) return key
+    if (isRefusal(key)) {
+      this.#isWedged = this.#context.options.wedgeOnTokenUpdates && key.reason === WEDGED.reason
+      return key
+    }
     this.#limit.authenticated()
     return { kind: 'token', key }
   }
 
+  #checkCertificate(certificate: PresentedCertificate, now: number): Authenticated | Refusal {
+    if (this.#conduct.clientCertificate !== undefined) return { status: 403, reason: 'BadCertificate' }
+    const refusal = refuseCertificate(certificate, this.#context.options.environment, now)
+    return refusal ?? { kind: 'certificate', certificate }
+  }
+
+  /** What its rules want before the session says a word. */
+  #beforeSettings(): void {
+    const { goAway, disconnect, blackHole, stallWindow } = this.#conduct
+    if (goAway?.goAway !== undefined && goAway.beforeSettings === true) {
+      this.#tap.startWithOwnFrame()
+      this.goAway(toGoAways(goAway.goAway))
+    }
+    const position = disconnect ?? blackHole
+    const act = (): void => {
+      if (disconnect?.disconnect !== undefined) this.disconnect(toCut(disconnect.disconnect))
+      else this.fallSilent(milliseconds(blackHole?.for))
+    }
+    if (position?.atByte !== undefined) this.#tap.receivedMark.set(position.atByte, act)
+    if (position?.atSentByte !== undefined) this.#tap.sentMark.set(position.atSentByte, act)
+    if (stallWindow !== undefined) this.#tap.holdWindows(true)
+  }
+
+  /** What they want once the session is there. */
+  #afterSettings(): void {
+    const { goAway, stallWindow, streamLimit } = this.#conduct
+    if (goAway?.goAway !== undefined && goAway.beforeSettings !== true) this.goAway(toGoAways(goAway.goAway))
+    if (stallWindow?.for !== undefined)
+      this.#after(stallWindow.for * 1000, () => this.#tap.holdWindows(false))
+    if (streamLimit?.for !== undefined) {
+      this.#after(streamLimit.for * 1000, () => this.#limit.setFull(this.#context.streamLimit))
+    }
+  }
+
   #listen(closed: () => void): void {
+    // Node's session answers the client's GOAWAY with one that says every stream was processed. Ours has the last word.
+    const goAway = this.#session.goaway.bind(this.#session)
+    this.#session.goaway = (...frame) => {
+      if (!this.#isGoingAway) goAway(...frame)
+    }
     // The fourth argument, the header list as it was sent, is documented by Node but not in its types.
     this.#session.on('stream', (stream: ServerHttp2Stream, ...[, , rawHeaders]: unknown[]) =>
       this.#onStream(stream, rawHeaders as string[]),
@@ -136,6 +223,7 @@ export class ServerConnection implements ExchangeConnection {
     this.#tap.on('error', () => undefined)
     this.#tap.once('close', () => {
       clearTimeout(this.#idleTimer)
+      for (const timer of this.#timers) clearTimeout(timer)
       this.#session.destroy()
       closed()
     })
@@ -159,7 +247,7 @@ export class ServerConnection implements ExchangeConnection {
       stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
     } else {
       const reason = 'Maximum active streams violated for this endpoint'
-      this.goAway({ lastStreamId: 'answered', code: 'PROTOCOL_ERROR', reason })
+      this.goAway([{ lastStreamId: 'answered', code: 'PROTOCOL_ERROR', reason }])
     }
     this.#context.changed()
   }
@@ -171,6 +259,18 @@ export class ServerConnection implements ExchangeConnection {
 
   #onIdle(): void {
     if (this.#tap.ledger.open > 0) this.#idleTimer?.refresh()
-    else this.goAway({ reason: 'IdleTimeout' })
+    else this.goAway([{ reason: 'IdleTimeout' }])
   }
+
+  #after(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, delayMs)
+    this.#timers.add(timer)
+  }
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
 }

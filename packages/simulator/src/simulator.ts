@@ -1,20 +1,24 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import tls, { type TLSSocket } from 'node:tls'
 import {
   CertificateAuthority,
   type ClientCertificate,
   type ClientCertificateOptions,
 } from './certificates.js'
 import { Conditions, type WaitOptions } from './conditions.js'
+import type { Conduct, ConnectionRule } from './connection-rule.js'
+import { ConnectionRules } from './connection-rules.js'
+import { type Admission, Doorway } from './doorway.js'
 import { type Gateway, openGateway } from './gateway/gateway.js'
 import { identifier } from './identifier.js'
-import { type ResolvedOptions, resolveOptions, type SimulatorOptions, streamLimit } from './options.js'
+import { latencySampler } from './latency.js'
+import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from './options.js'
 import { type ProviderCredentials, type ProviderKeyOptions, ProviderKeys } from './provider-keys.js'
 import { ProviderTokenVerifier } from './provider-token.js'
+import { Random } from './random.js'
 import { type Counts, type ReceivedNotification, Recorder } from './received.js'
-import type { GoAwayOptions, Rule } from './rule.js'
-import { Rules } from './rules.js'
+import { toGoAways } from './reply.js'
+import type { Cut, GoAwayOptions, Rule } from './rule.js'
+import { type RuleContext, Rules } from './rules.js'
+import { streamLimit } from './schema/common-shapes.js'
 import { type ConnectionContext, ServerConnection } from './server-connection.js'
 
 /** Where the simulator listens, in the form of the library's `environment` option. */
@@ -47,10 +51,14 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
   clientCertificate(options: ClientCertificateOptions): ClientCertificate
   /** Adds a scripted reply behind those that there are; the function returned takes it away. */
   reply(rule: Rule): () => void
-  /** Sends GOAWAY on every connection. Each closes when its last stream is answered. */
-  goAway(options?: GoAwayOptions): void
-  /** Cuts every connection. */
-  disconnect(): void
+  /** Adds a rule for the connections to come, behind those that there are; the function returned takes it away. */
+  treat(rule: ConnectionRule): () => void
+  /** Sends GOAWAY, or several, on every connection. Each closes when its last stream is answered. */
+  goAway(options?: GoAwayOptions | readonly GoAwayOptions[]): void
+  /** Cuts every connection; default `close`. */
+  disconnect(cut?: Cut): void
+  /** Lets every connection fall silent: nothing is read or written any more. */
+  fallSilent(): void
   /** Changes the stream limit, on open connections too. */
   setStreamLimit(limit: number): void
   /**
@@ -80,11 +88,12 @@ class LocalSimulator implements Simulator {
   readonly #keys = new ProviderKeys()
   readonly #verifier = new ProviderTokenVerifier(this.#keys)
   readonly #rules: Rules
+  readonly #connectionRules: ConnectionRules
   readonly #recorder: Recorder
   readonly #conditions = new Conditions(() => JSON.stringify(this.counts()))
   readonly #connections = new Set<ServerConnection>()
-  readonly #sockets = new Set<TLSSocket>()
-  readonly #server: tls.Server
+  readonly #doorway: Doorway
+  readonly #startedAtMs = performance.now()
   readonly #context: ConnectionContext
   #streamLimit: number
   #connectionCount = 0
@@ -99,11 +108,14 @@ class LocalSimulator implements Simulator {
     this.#authority = new CertificateAuthority(Date.now())
     this.ca = this.#authority.certificate
     this.credentials = this.#keys.add({ teamId: identifier() })
-    this.#rules = new Rules(options.seed)
+    const ruleContext = this.#makeRuleContext()
+    this.#rules = new Rules(ruleContext)
     for (const rule of options.rules) this.reply(rule)
+    this.#connectionRules = new ConnectionRules(ruleContext)
+    for (const rule of options.connections) this.treat(rule)
     this.#recorder = new Recorder(options.record)
     this.#context = this.#makeContext()
-    this.#server = this.#makeServer()
+    this.#doorway = this.#makeDoorway()
   }
 
   get environment(): SimulatorEnvironment {
@@ -126,7 +138,7 @@ class LocalSimulator implements Simulator {
     return {
       ...this.#recorder.counts(),
       connections: this.#connectionCount,
-      openConnections: this.#connections.size,
+      openConnections: [...this.#connections].filter(({ isOpen }) => isOpen).length,
       openStreams,
       maxOpenStreams,
       streamLimitViolations,
@@ -150,19 +162,27 @@ class LocalSimulator implements Simulator {
   }
 
   reply(rule: Rule): () => void {
-    return this.#rules.add(rule, this.#options.now())
+    return this.#rules.add(rule)
   }
 
-  goAway(options: GoAwayOptions = {}): void {
-    for (const connection of this.#connections) connection.goAway(options)
+  treat(rule: ConnectionRule): () => void {
+    return this.#connectionRules.add(rule)
   }
 
-  disconnect(): void {
-    for (const connection of this.#connections) connection.disconnect()
+  goAway(options: GoAwayOptions | readonly GoAwayOptions[] = {}): void {
+    for (const connection of this.#connections) connection.goAway(toGoAways(options))
+  }
+
+  disconnect(cut: Cut = 'close'): void {
+    for (const connection of this.#connections) connection.disconnect(cut)
+  }
+
+  fallSilent(): void {
+    for (const connection of this.#connections) connection.fallSilent()
   }
 
   setStreamLimit(limit: number): void {
-    this.#streamLimit = streamLimit('setStreamLimit', limit)
+    this.#streamLimit = streamLimit.read(limit, 'setStreamLimit')
     for (const connection of this.#connections) connection.setStreamLimit(limit)
   }
 
@@ -175,9 +195,7 @@ class LocalSimulator implements Simulator {
   }
 
   async listen(): Promise<void> {
-    this.#server.listen(this.#options.port, this.host)
-    await once(this.#server, 'listening')
-    this.port = (this.#server.address() as AddressInfo).port // It listens on TCP, so this is no path.
+    this.port = await this.#doorway.listen(this.#options.port, this.host)
     await this.#openGateway()
   }
 
@@ -201,13 +219,20 @@ class LocalSimulator implements Simulator {
     }
   }
 
+  #makeRuleContext(): RuleContext {
+    const { seed, environment, now } = this.#options
+    return { seed, environment, now, elapsed: () => (performance.now() - this.#startedAtMs) / 1000 }
+  }
+
   #makeContext(): ConnectionContext {
     const limit = (): number => this.#streamLimit
+    const { seed, latency } = this.#options
     return {
       options: this.#options,
       verifier: this.#verifier,
       rules: this.#rules,
       recorder: this.#recorder,
+      latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
       get streamLimit() {
         return limit()
       },
@@ -215,33 +240,21 @@ class LocalSimulator implements Simulator {
     }
   }
 
-  #makeServer(): tls.Server {
-    const server = tls.createServer({
-      ...this.#authority.serverCertificate(),
-      ca: this.ca,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['h2'],
-      // A certificate that we did not issue is refused in an answer, which says more than a TLS alert.
-      requestCert: true,
-      rejectUnauthorized: false,
+  #makeDoorway(): Doorway {
+    return new Doorway(this.#authority, {
+      conductOf: (connection): Conduct => this.#connectionRules.conductOf(connection),
+      admitted: (admission) => this.#onAdmitted(admission),
+      turnedAway: () => this.#conditions.changed(),
     })
-    server.on('connection', (socket: TLSSocket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    server.on('secureConnection', (socket) => this.#onConnection(socket))
-    return server
   }
 
-  #onConnection(socket: TLSSocket): void {
-    // A client without ALPN gets this far; APNs speaks HTTP/2 only.
-    if (socket.alpnProtocol !== 'h2' || this.#closing !== undefined) {
-      socket.destroy()
+  #onAdmitted(admission: Admission): void {
+    if (this.#closing !== undefined) {
+      admission.socket.destroy()
       return
     }
-    socket.setNoDelay(true)
     this.#connectionCount += 1
-    const connection = new ServerConnection(socket, this.#connectionCount, this.#context, () => {
+    const connection = new ServerConnection(admission, this.#context, () => {
       this.#connections.delete(connection)
       this.#mostOpenStreams = Math.max(this.#mostOpenStreams, connection.mostOpenStreams)
       this.#violations += connection.streamLimitViolations
@@ -252,11 +265,8 @@ class LocalSimulator implements Simulator {
   }
 
   async #stop(): Promise<void> {
-    const closed = once(this.#server, 'close')
-    this.#server.close()
     this.disconnect()
-    for (const socket of this.#sockets) socket.destroy()
-    await closed
+    await this.#doorway.close()
     await this.gateway?.close()
     this.#conditions.abandon('the simulator was closed')
   }

@@ -157,6 +157,7 @@ test('records what was received', async () => {
       status: 200,
       connection: 1,
       streamId: 1,
+      index: 1,
       authentication: 'token',
       at,
       payload: { aps: { badge: 1 } },

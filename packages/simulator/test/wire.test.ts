@@ -49,8 +49,10 @@ test('only the stream limit in SETTINGS is changed, however the bytes are cut', 
       const frames: number[] = []
       const rewriter = new SettingsRewriter((value) => advertised.push(value))
       const scanner = new FrameScanner({
-        frame: (type) => frames.push(type),
-        settingsByte: (position, byte) => rewriter.settingsByte(position, byte),
+        frame: (type) => {
+          frames.push(type)
+          return type === SETTINGS ? (position, byte) => rewriter.settingsByte(position, byte) : undefined
+        },
       })
       const chunks = chop(build(markedStreamLimit(limit)), cuts)
       for (const chunk of chunks) scanner.scan(chunk)
@@ -63,7 +65,7 @@ test('only the stream limit in SETTINGS is changed, however the bytes are cut', 
 })
 
 test('between HEADERS and CONTINUATION there is no place for another frame', () => {
-  const scanner = new FrameScanner({ frame: () => undefined, settingsByte: (_position, byte) => byte }, 3)
+  const scanner = new FrameScanner({ frame: () => undefined }, 3)
   assert.equal(scanner.atBoundary, false)
   scanner.scan(Buffer.from('PRI'))
   assert.equal(scanner.atBoundary, true)

@@ -1,4 +1,4 @@
-import { RuleUses, ShareCircle, type TokenSelector } from '../rule-match.js'
+import { isOneOf, RuleUses, ShareCircle, type TokenSelector } from '../rule-match.js'
 import { feedbackTime } from './feedback-list.js'
 import type { NotificationRecord } from './received.js'
 import type { ConnectionRule, GatewayRule, NotificationRule } from './rule.js'
@@ -127,11 +127,6 @@ class NotificationRuleEntry {
 interface ConnectionRuleEntry {
   readonly rule: ConnectionRule
   readonly uses: RuleUses
-}
-
-function isOneOf(value: number, wanted: number | readonly number[] | undefined): boolean {
-  if (wanted === undefined) return true
-  return typeof wanted === 'number' ? value === wanted : wanted.includes(value)
 }
 
 function isConnectionRule(rule: GatewayRule): rule is ConnectionRule {

@@ -1,0 +1,56 @@
+import type { GatewayOptions } from '../gateway/options.js'
+import type { SimulatorOptions } from '../options.js'
+import { duration, latency, streamLimit } from './common-shapes.js'
+import { CONNECTION_RULE } from './connection-rule-shape.js'
+import { RULE } from './rule-shape.js'
+import {
+  callback,
+  either,
+  type Fields,
+  integer,
+  list,
+  number,
+  object,
+  type Shape,
+  single,
+  text,
+  truth,
+  word,
+} from './shape.js'
+
+const MAX_PORT = 65_535
+
+/** Everything that a script may say, too. */
+export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotification' | 'record' | 'gateway'>> =
+  {
+    host: text('an address'),
+    port: integer(0, MAX_PORT),
+    seed: either(number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY), text()),
+    environment: word('production', 'sandbox'),
+    topics: list(text('a bundle id')),
+    streamLimit,
+    initialStreamLimit: streamLimit,
+    shrinkOnRefusal: truth(),
+    onStreamLimitViolation: word('refuse', 'goAway'),
+    idleTimeout: duration,
+    latency,
+    tokenUpdateInterval: duration,
+    wedgeOnTokenUpdates: truth(),
+    environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
+    rules: list(RULE),
+    connections: list(CONNECTION_RULE),
+  }
+
+/** The gateway checks its options itself. */
+const gatewayOptions: Shape<GatewayOptions> = single('object', 'options of the gateway', (value) =>
+  typeof value === 'object' && value !== null ? value : undefined,
+)
+
+/** The options of `startSimulator`. */
+export const OPTIONS: Shape<SimulatorOptions> = object<SimulatorOptions>({
+  ...SCRIPT_FIELDS,
+  now: callback(),
+  record: either(truth(), number(0, Number.POSITIVE_INFINITY)),
+  onNotification: callback(),
+  gateway: either(truth(), gatewayOptions),
+})
