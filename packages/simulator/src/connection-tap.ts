@@ -23,6 +23,14 @@ const NOT_GOING_AWAY = Number.POSITIVE_INFINITY
  */
 type Output = 'sent' | 'ended' | 'muted' | 'cut' | 'hole'
 
+/** What a tap tells of single streams. */
+export interface TapEvents {
+  /** The end of an answer has been sent. */
+  answered(streamId: number): void
+  /** The client has reset the stream. */
+  cancelled(streamId: number): void
+}
+
 /** How long the client may take to close after us. What it sends meanwhile is read: TCP would answer it with RST. */
 const LINGER_MS = 1000
 
@@ -40,7 +48,7 @@ export class ConnectionTap extends Duplex {
   readonly sentMark: ByteMark = new ByteMark()
   readonly #socket: TLSSocket
   readonly #transport: Socket
-  readonly #answered: (streamId: number) => void
+  readonly #events: TapEvents
   readonly #inbound: FrameScanner
   readonly #outbound: FrameScanner
   readonly #rewriter: SettingsRewriter
@@ -52,18 +60,20 @@ export class ConnectionTap extends Duplex {
   /** Nothing is read just now. */
   #isHeld = false
   #output: Output = 'sent'
+  #endedInOrder = false
 
-  /** `transport` is the TCP socket underneath. `answered` is called when the end of an answer has been sent. */
-  constructor(socket: TLSSocket, transport: Socket, answered: (streamId: number) => void) {
+  /** `transport` is the TCP socket underneath. */
+  constructor(socket: TLSSocket, transport: Socket, events: TapEvents) {
     super({ allowHalfOpen: true })
     this.#socket = socket
     this.#transport = transport
-    this.#answered = answered
+    this.#events = events
     this.#rewriter = new SettingsRewriter((limit) => this.ledger.advertised(limit))
     this.#inbound = new FrameScanner(
       {
         frame: (type, flags, streamId) => {
           this.ledger.fromClient(type, flags, streamId)
+          if (type === FRAME_TYPE.resetStream) this.#events.cancelled(streamId)
           return undefined
         },
       },
@@ -74,9 +84,17 @@ export class ConnectionTap extends Duplex {
       frame: (type, flags, streamId) => this.#sentFrame(type, flags, streamId),
     })
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('end', () => this.push(null))
+    socket.on('end', () => {
+      if (this.#output === 'sent' && this.ledger.open === 0) this.#endedInOrder = true
+      this.push(null)
+    })
     socket.on('error', (error: Error) => this.destroy(error))
     socket.on('close', () => this.destroy())
+  }
+
+  /** Whether it has ended with every answer delivered: by GOAWAY and the last of them, or by a client that waited for none. */
+  get endedInOrder(): boolean {
+    return this.#endedInOrder
   }
 
   /** Whether streams with this id get no answer any more. */
@@ -203,7 +221,7 @@ export class ConnectionTap extends Duplex {
   #sentFrame(type: number, flags: number, streamId: number): PayloadByte | undefined {
     this.ledger.fromServer(type, flags, streamId)
     if ((type === FRAME_TYPE.headers || type === FRAME_TYPE.data) && (flags & FLAG.endStream) !== 0) {
-      this.#answered(streamId)
+      this.#events.answered(streamId)
     }
     if (type === FRAME_TYPE.settings) return (position, byte) => this.#rewriter.settingsByte(position, byte)
     return this.#windows.frame(type, streamId)
@@ -221,6 +239,7 @@ export class ConnectionTap extends Duplex {
     if (!this.#isLastGoAway || this.#output !== 'sent' || this.#waitingFrames.length > 0) return
     if (this.ledger.hasOpenUpTo(this.#lastStreamId)) return
     this.#mute('ended')
+    this.#endedInOrder = true
     this.#socket.end()
     this.#socket.resume()
     const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)

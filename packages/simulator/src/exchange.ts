@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
+import type { ConnectionJournal } from './connection-journal.js'
 import { errorCodeNumber } from './error-codes.js'
 import { type NotificationRequest, readRequest } from './notification-request.js'
 import type { ResolvedOptions } from './options.js'
@@ -28,15 +29,17 @@ export interface ExchangeContext {
 /** The connection that a request came on, as far as the request deals with it. */
 export interface ExchangeConnection {
   readonly number: number
+  readonly journal: ConnectionJournal
   authenticate(authorization: string | undefined, now: number): Authenticated | Refusal
   /** Whether streams with this id get no answer any more, after GOAWAY. */
   isAbandoned(streamId: number): boolean
   /** Counts a request, and says the how manyth it is. */
   nextIndex(): number
   answered(streamId: number, status: number): void
-  goAway(goAways: readonly GoAwayOptions[]): void
-  disconnect(cut: Cut): void
-  fallSilent(forMs: number | undefined): void
+  /** `why` is for the journal, here and below. */
+  goAway(goAways: readonly GoAwayOptions[], why: string): void
+  disconnect(cut: Cut, why: string): void
+  fallSilent(forMs: number | undefined, why: string): void
   wedge(): void
   setStreamLimit(limit: number, forMs: number | undefined): void
 }
@@ -84,7 +87,9 @@ export class Exchange {
     }
     const record = new NotificationRecord(request, body, arrival)
     recorder.add(record)
-    this.#perform(record, this.#replyTo(record, request, body, now))
+    const reply = this.#replyTo(record, request, body, now)
+    this.#connection.journal.received(record, reply.why)
+    this.#perform(record, reply)
   }
 
   #replyTo(record: NotificationRecord, request: NotificationRequest, body: Buffer, now: number): Reply {
@@ -98,22 +103,23 @@ export class Exchange {
     return rules.replyTo(record) ?? respond(ACCEPTED, 'nothing is wrong')
   }
 
-  #perform(record: NotificationRecord, { deed, delayMs }: Reply): void {
+  #perform(record: NotificationRecord, { deed, delayMs, why }: Reply): void {
     if (deed.kind === 'silent') {
+      this.#connection.journal.settle(this.#streamId, 'withheld')
       this.#finished(record)
       return
     }
     const waitMs = delayMs() + this.#context.latencyMs()
     if (waitMs === 0) {
-      this.#act(record, deed)
+      this.#act(record, deed, why)
       return
     }
-    const timer = setTimeout(() => this.#act(record, deed), waitMs)
+    const timer = setTimeout(() => this.#act(record, deed, why), waitMs)
     this.#stream.once('close', () => clearTimeout(timer))
     this.#context.changed()
   }
 
-  #act(record: NotificationRecord, deed: Exclude<Deed, { kind: 'silent' }>): void {
+  #act(record: NotificationRecord, deed: Exclude<Deed, { kind: 'silent' }>, why: string): void {
     const connection = this.#connection
     if (this.#stream.destroyed || connection.isAbandoned(this.#streamId)) return
     switch (deed.kind) {
@@ -121,17 +127,18 @@ export class Exchange {
         this.#answer(record, deed.answer)
         break
       case 'goAway':
-        connection.goAway(deed.goAways)
+        connection.goAway(deed.goAways, why)
         if (!connection.isAbandoned(this.#streamId)) this.#answer(record, ACCEPTED)
         break
       case 'reset':
+        connection.journal.settle(this.#streamId, 'reset')
         this.#stream.close(errorCodeNumber(deed.code))
         break
       case 'disconnect':
-        connection.disconnect(deed.cut)
+        connection.disconnect(deed.cut, why)
         break
       case 'blackHole':
-        connection.fallSilent(deed.forMs)
+        connection.fallSilent(deed.forMs, why)
         break
       case 'wedge':
         connection.wedge()
@@ -154,6 +161,7 @@ export class Exchange {
     record.status = answer.status
     record.reason = answer.reason
     recorder.answered(record)
+    this.#connection.journal.answering(record)
     this.#connection.answered(this.#streamId, answer.status)
     sendAnswer(this.#stream, record.answeredId, answer, options.environment)
   }

@@ -17,6 +17,14 @@ export type {
   GatewayRule,
   NotificationRule as GatewayNotificationRule,
 } from './gateway/rule.js'
+export type {
+  Journal,
+  JournalConnection,
+  JournalFate,
+  JournalLine,
+  JournalNotification,
+  JournalOptions,
+} from './journal.js'
 export type { Latency } from './latency.js'
 export type { SimulatorOptions } from './options.js'
 export type { ProviderCredentials, ProviderKeyOptions } from './provider-keys.js'

@@ -1,5 +1,6 @@
 import type { ConnectionRule } from './connection-rule.js'
 import type { GatewayOptions } from './gateway/options.js'
+import type { JournalOptions } from './journal.js'
 import type { Latency } from './latency.js'
 import type { ReceivedNotification } from './received.js'
 import type { Rule } from './rule.js'
@@ -41,6 +42,8 @@ export interface SimulatorOptions {
   readonly rules?: readonly Rule[]
   /** What happens to connections, whatever they carry. */
   readonly connections?: readonly ConnectionRule[]
+  /** Keeps account of every request and its fate, see `Simulator.journal`; a text names a file for it. Default false. */
+  readonly journal?: boolean | string | JournalOptions
   /** How many received notifications are kept; true: all, default 100,000. The latest ones stay. */
   readonly record?: boolean | number
   /** Called for each notification once it was answered, or was decided not to get an answer. */
@@ -71,6 +74,7 @@ export interface ResolvedOptions {
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   readonly rules: readonly Rule[]
   readonly connections: readonly ConnectionRule[]
+  readonly journal: JournalOptions | undefined
   readonly record: number
   readonly onNotification: (notification: ReceivedNotification) => void
   readonly gateway: GatewayOptions | undefined
@@ -100,8 +104,15 @@ export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
     environmentKeyReason: options.environmentKeyReason ?? 'BadEnvironmentKeyInToken',
     rules: options.rules ?? [],
     connections: options.connections ?? [],
+    journal: journalOptions(options.journal),
     record: typeof record === 'number' ? record : record ? Number.POSITIVE_INFINITY : 0,
     onNotification: options.onNotification ?? (() => undefined),
     gateway: typeof gateway === 'object' ? gateway : gateway ? {} : undefined,
   }
+}
+
+function journalOptions(journal: SimulatorOptions['journal'] = false): JournalOptions | undefined {
+  if (typeof journal === 'string') return { file: journal }
+  if (typeof journal === 'object') return journal
+  return journal ? {} : undefined
 }

@@ -1,21 +1,26 @@
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { type PresentedCertificate, presentedCertificate, refuseCertificate } from './client-certificate.js'
+import { ConnectionJournal } from './connection-journal.js'
 import type { Conduct } from './connection-rule.js'
 import { ConnectionTap } from './connection-tap.js'
 import type { Admission } from './doorway.js'
 import { errorCodeNumber } from './error-codes.js'
 import { Exchange, type ExchangeConnection, type ExchangeContext } from './exchange.js'
+import type { JournalKeeper } from './journal.js'
+import { inMilliseconds, performAfterSettings, performBeforeSettings } from './perform-conduct.js'
 import { ProviderAuthentication } from './provider-authentication.js'
 import type { ProviderTokenVerifier } from './provider-token.js'
 import type { Refusal } from './refusal.js'
-import { toCut, toGoAways, WEDGED } from './reply.js'
+import { WEDGED } from './reply.js'
 import type { Cut, GoAwayOptions } from './rule.js'
 import { StreamLimit } from './stream-limit.js'
+import { Timers } from './timers.js'
 import { type Authenticated, isRefusal } from './validation.js'
 
 /** What the connections of one simulator share. */
 export interface ConnectionContext extends ExchangeContext {
   readonly verifier: ProviderTokenVerifier
+  readonly journal: JournalKeeper | undefined
   /** The stream limit of clients that are known. */
   readonly streamLimit: number
 }
@@ -44,6 +49,9 @@ const NODE_LIMITS = {
 export class ServerConnection implements ExchangeConnection {
   /** Counted from 1. */
   readonly number: number
+  readonly journal: ConnectionJournal
+  /** Resolves when the connection is no more. */
+  readonly gone: Promise<void>
   readonly #context: ConnectionContext
   readonly #conduct: Conduct
   readonly #tap: ConnectionTap
@@ -52,27 +60,28 @@ export class ServerConnection implements ExchangeConnection {
   readonly #authentication: ProviderAuthentication
   readonly #limit: StreamLimit
   readonly #idleTimer: NodeJS.Timeout | undefined
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #timers = new Timers()
   #arrived = 0
   #highestAnswered = 0
   #isGoingAway = false
   #isWedged = false
   #isBlackHole = false
+  /** Who ends it, where that is not the client. */
+  #end: string | undefined
 
-  /** `closed` is called once, when the connection is no more. */
-  constructor(
-    { number, socket, transport, conduct }: Admission,
-    context: ConnectionContext,
-    closed: () => void,
-  ) {
+  constructor({ number, socket, transport, conduct }: Admission, context: ConnectionContext) {
     const { options } = context
     this.number = number
     this.#context = context
     this.#conduct = conduct
     this.#certificate = presentedCertificate(socket)
     this.#authentication = new ProviderAuthentication(context.verifier, options)
-    this.#tap = new ConnectionTap(socket, transport, () => undefined)
-    this.#beforeSettings()
+    this.journal = new ConnectionJournal(context.journal, number)
+    this.#tap = new ConnectionTap(socket, transport, {
+      answered: (streamId) => this.journal.settle(streamId, 'answered'),
+      cancelled: (streamId) => this.journal.cancelled(streamId),
+    })
+    performBeforeSettings(conduct, this.#tap, this)
     const known = this.#certificate !== undefined
     const full = conduct.streamLimit?.streamLimit ?? context.streamLimit
     const initial = known ? full : Math.min(options.initialStreamLimit, full)
@@ -85,8 +94,9 @@ export class ServerConnection implements ExchangeConnection {
     if (options.idleTimeoutMs > 0) {
       this.#idleTimer = setTimeout(() => this.#onIdle(), options.idleTimeoutMs)
     }
-    this.#listen(closed)
-    this.#afterSettings()
+    this.gone = this.#listen()
+    performAfterSettings(conduct, this)
+    this.#endLater(conduct)
   }
 
   /** Whether it is alive, as far as can be seen. */
@@ -115,34 +125,40 @@ export class ServerConnection implements ExchangeConnection {
   /** Lets the client have up to `limit` streams, as soon as it is known; for a time, if `forMs` is given. */
   setStreamLimit(limit: number, forMs?: number): void {
     this.#limit.setFull(limit)
-    if (forMs !== undefined) this.#after(forMs, () => this.#limit.setFull(this.#context.streamLimit))
+    if (forMs !== undefined) this.#timers.after(forMs, () => this.#limit.setFull(this.#context.streamLimit))
   }
 
   /** Announces the end, as often as there are announcements, answers the streams up to the last one and closes. */
-  goAway([first, ...others]: readonly GoAwayOptions[]): void {
+  goAway([first, ...others]: readonly GoAwayOptions[], why: string): void {
     if (first === undefined) return
     this.#isGoingAway = true
+    this.#end ??= why
     const { lastStreamId = 'received', code = 'NO_ERROR', reason } = first
     const named = { received: this.#tap.ledger.highestId, answered: this.#highestAnswered }
     const last = typeof lastStreamId === 'number' ? lastStreamId : named[lastStreamId]
     const debugData = first.debugData ?? (reason === undefined ? '' : JSON.stringify({ reason }))
     this.#tap.goAway(last, errorCodeNumber(code), debugData, others.length === 0)
+    this.journal.abandonedAbove(last)
     const pauseMs = (others[0]?.after ?? 0) * 1000
-    if (pauseMs > 0) this.#after(pauseMs, () => this.goAway(others))
-    else this.goAway(others)
+    if (pauseMs > 0) this.#timers.after(pauseMs, () => this.goAway(others, why))
+    else this.goAway(others, why)
   }
 
   /** Ends the connection otherwise than in order. */
-  disconnect(cut: Cut = 'close'): void {
+  disconnect(cut: Cut, why: string): void {
+    this.#end ??= why
     this.#tap.cut(cut)
   }
 
   /** Nothing is read or written any more; with `forMs`, TCP RST ends that. */
-  fallSilent(forMs?: number): void {
+  fallSilent(forMs: number | undefined, why: string): void {
+    if (this.#isBlackHole) return
     this.#isBlackHole = true
+    this.#end ??= why
+    this.journal.silent(why)
     clearTimeout(this.#idleTimer)
     this.#tap.fallSilent()
-    if (forMs !== undefined) this.#after(forMs, () => this.#tap.cut('reset'))
+    if (forMs !== undefined) this.#timers.after(forMs, () => this.#tap.cut('reset'))
     this.#context.changed()
   }
 
@@ -179,35 +195,17 @@ export class ServerConnection implements ExchangeConnection {
     return refusal ?? { kind: 'certificate', certificate }
   }
 
-  /** What its rules want before the session says a word. */
-  #beforeSettings(): void {
-    const { goAway, disconnect, blackHole, stallWindow } = this.#conduct
-    if (goAway?.goAway !== undefined && goAway.beforeSettings === true) {
-      this.#tap.startWithOwnFrame()
-      this.goAway(toGoAways(goAway.goAway))
-    }
-    const position = disconnect ?? blackHole
-    const act = (): void => {
-      if (disconnect?.disconnect !== undefined) this.disconnect(toCut(disconnect.disconnect))
-      else this.fallSilent(milliseconds(blackHole?.for))
-    }
-    if (position?.atByte !== undefined) this.#tap.receivedMark.set(position.atByte, act)
-    if (position?.atSentByte !== undefined) this.#tap.sentMark.set(position.atSentByte, act)
-    if (stallWindow !== undefined) this.#tap.holdWindows(true)
-  }
-
-  /** What they want once the session is there. */
-  #afterSettings(): void {
-    const { goAway, stallWindow, streamLimit } = this.#conduct
-    if (goAway?.goAway !== undefined && goAway.beforeSettings !== true) this.goAway(toGoAways(goAway.goAway))
-    if (stallWindow?.for !== undefined)
-      this.#after(stallWindow.for * 1000, () => this.#tap.holdWindows(false))
-    if (streamLimit?.for !== undefined) {
-      this.#after(streamLimit.for * 1000, () => this.#limit.setFull(this.#context.streamLimit))
+  /** Ends what rules for connections want for a time only. */
+  #endLater({ stallWindow, streamLimit }: Conduct): void {
+    const windowsMs = inMilliseconds(stallWindow?.for)
+    if (windowsMs !== undefined) this.#timers.after(windowsMs, () => this.#tap.holdWindows(false))
+    const limitMs = inMilliseconds(streamLimit?.for)
+    if (limitMs !== undefined) {
+      this.#timers.after(limitMs, () => this.#limit.setFull(this.#context.streamLimit))
     }
   }
 
-  #listen(closed: () => void): void {
+  #listen(): Promise<void> {
     // Node's session answers the client's GOAWAY with one that says every stream was processed. Ours has the last word.
     const goAway = this.#session.goaway.bind(this.#session)
     this.#session.goaway = (...frame) => {
@@ -221,11 +219,14 @@ export class ServerConnection implements ExchangeConnection {
     this.#session.on('error', () => this.#tap.destroy())
     this.#session.on('close', () => this.#tap.destroy())
     this.#tap.on('error', () => undefined)
-    this.#tap.once('close', () => {
-      clearTimeout(this.#idleTimer)
-      for (const timer of this.#timers) clearTimeout(timer)
-      this.#session.destroy()
-      closed()
+    return new Promise((resolve) => {
+      this.#tap.once('close', () => {
+        clearTimeout(this.#idleTimer)
+        this.#timers.clear()
+        this.#session.destroy()
+        this.journal.closed(this.#end ?? 'the client', this.#tap.endedInOrder)
+        resolve()
+      })
     })
   }
 
@@ -247,7 +248,7 @@ export class ServerConnection implements ExchangeConnection {
       stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
     } else {
       const reason = 'Maximum active streams violated for this endpoint'
-      this.goAway([{ lastStreamId: 'answered', code: 'PROTOCOL_ERROR', reason }])
+      this.goAway([{ lastStreamId: 'answered', code: 'PROTOCOL_ERROR', reason }], 'stream limit')
     }
     this.#context.changed()
   }
@@ -259,18 +260,6 @@ export class ServerConnection implements ExchangeConnection {
 
   #onIdle(): void {
     if (this.#tap.ledger.open > 0) this.#idleTimer?.refresh()
-    else this.goAway([{ reason: 'IdleTimeout' }])
+    else this.goAway([{ reason: 'IdleTimeout' }], 'idle timeout')
   }
-
-  #after(delayMs: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      act()
-    }, delayMs)
-    this.#timers.add(timer)
-  }
-}
-
-function milliseconds(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000
 }

@@ -9,6 +9,7 @@ import { ConnectionRules } from './connection-rules.js'
 import { type Admission, Doorway } from './doorway.js'
 import { type Gateway, openGateway } from './gateway/gateway.js'
 import { identifier } from './identifier.js'
+import { type Journal, JournalKeeper } from './journal.js'
 import { latencySampler } from './latency.js'
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from './options.js'
 import { type ProviderCredentials, type ProviderKeyOptions, ProviderKeys } from './provider-keys.js'
@@ -39,6 +40,8 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
   readonly gateway: Gateway | undefined
   /** What was received, in order: answered, not yet answered, and never answered. */
   readonly received: readonly ReceivedNotification[]
+  /** What became of every request, when asked for by the option. */
+  readonly journal: Journal | undefined
   /** How many of which kind. */
   counts(): Counts
   /** Makes a further provider key. */
@@ -72,8 +75,15 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
 
 /** Starts an APNs on this machine. The caller closes it. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const simulator = new LocalSimulator(resolveOptions(options))
-  await simulator.listen()
+  const resolved = resolveOptions(options)
+  const journal = resolved.journal && (await JournalKeeper.open(resolved.journal, resolved.now))
+  const simulator = new LocalSimulator(resolved, journal)
+  try {
+    await simulator.listen()
+  } catch (error) {
+    await journal?.close()
+    throw error
+  }
   return simulator
 }
 
@@ -83,6 +93,7 @@ class LocalSimulator implements Simulator {
   readonly credentials: ProviderCredentials
   port = 0
   gateway: Gateway | undefined
+  readonly journal: JournalKeeper | undefined
   readonly #options: ResolvedOptions
   readonly #authority: CertificateAuthority
   readonly #keys = new ProviderKeys()
@@ -101,8 +112,9 @@ class LocalSimulator implements Simulator {
   #violations = 0
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, journal: JournalKeeper | undefined) {
     this.#options = options
+    this.journal = journal
     this.host = options.host
     this.#streamLimit = options.streamLimit
     this.#authority = new CertificateAuthority(Date.now())
@@ -170,15 +182,15 @@ class LocalSimulator implements Simulator {
   }
 
   goAway(options: GoAwayOptions | readonly GoAwayOptions[] = {}): void {
-    for (const connection of this.#connections) connection.goAway(toGoAways(options))
+    for (const connection of this.#connections) connection.goAway(toGoAways(options), 'goAway()')
   }
 
   disconnect(cut: Cut = 'close'): void {
-    for (const connection of this.#connections) connection.disconnect(cut)
+    for (const connection of this.#connections) connection.disconnect(cut, 'disconnect()')
   }
 
   fallSilent(): void {
-    for (const connection of this.#connections) connection.fallSilent()
+    for (const connection of this.#connections) connection.fallSilent(undefined, 'fallSilent()')
   }
 
   setStreamLimit(limit: number): void {
@@ -232,6 +244,7 @@ class LocalSimulator implements Simulator {
       verifier: this.#verifier,
       rules: this.#rules,
       recorder: this.#recorder,
+      journal: this.journal,
       latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
       get streamLimit() {
         return limit()
@@ -244,7 +257,10 @@ class LocalSimulator implements Simulator {
     return new Doorway(this.#authority, {
       conductOf: (connection): Conduct => this.#connectionRules.conductOf(connection),
       admitted: (admission) => this.#onAdmitted(admission),
-      turnedAway: () => this.#conditions.changed(),
+      turnedAway: (connection, why) => {
+        this.journal?.connection({ connection, event: 'turnedAway', why })
+        this.#conditions.changed()
+      },
     })
   }
 
@@ -254,20 +270,23 @@ class LocalSimulator implements Simulator {
       return
     }
     this.#connectionCount += 1
-    const connection = new ServerConnection(admission, this.#context, () => {
+    const connection = new ServerConnection(admission, this.#context)
+    this.#connections.add(connection)
+    void connection.gone.then(() => {
       this.#connections.delete(connection)
       this.#mostOpenStreams = Math.max(this.#mostOpenStreams, connection.mostOpenStreams)
       this.#violations += connection.streamLimitViolations
       this.#conditions.changed()
     })
-    this.#connections.add(connection)
     this.#conditions.changed()
   }
 
   async #stop(): Promise<void> {
-    this.disconnect()
+    for (const connection of this.#connections) connection.disconnect('close', 'close()')
     await this.#doorway.close()
+    await Promise.all(Array.from(this.#connections, ({ gone }) => gone))
     await this.gateway?.close()
+    await this.journal?.close()
     this.#conditions.abandon('the simulator was closed')
   }
 }

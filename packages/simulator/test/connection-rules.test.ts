@@ -110,7 +110,7 @@ test('a connection is cut, or falls silent, at a byte that was received', async 
     [{ blackHole: true, for: 0.01 }, 'ECONNRESET'],
   ]
   for (const [action, expected] of cases) {
-    await withRules([{ ...action, atByte: 24 + 9 + 9 + 20 } as ConnectionRule], async ({ apns }) => {
+    await withRules([{ ...action, atByte: 24 + 9 + 9 + 20 }], async ({ apns }) => {
       const client = await RawClient.connect(apns)
       let end = ''
       client.socket.on('error', (error: NodeJS.ErrnoException) => (end ||= String(error.code)))
@@ -154,12 +154,18 @@ test('a connection is cut, or falls silent, at a byte that was sent', async () =
         const closed = new Promise((resolve) => socket.once('close', resolve))
         let bytes = 0
         socket.on('error', () => undefined)
-        socket.on('data', (chunk: Buffer) => (bytes += chunk.length))
+        const reached = new Promise<void>((resolve) => {
+          if (position === 0) resolve()
+          socket.on('data', (chunk: Buffer) => {
+            bytes += chunk.length
+            if (bytes >= position) resolve()
+          })
+        })
         socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
         socket.write(Buffer.from('000000040000000000', 'hex'))
         await apns.waitFor(() => apns.counts().openConnections === 0)
         if ('disconnect' in action) await closed
-        else while (bytes < position) await once(socket, 'data')
+        else await reached
         assert.equal(bytes, position, JSON.stringify(action))
         socket.destroy()
       })

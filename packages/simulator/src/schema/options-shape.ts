@@ -1,4 +1,5 @@
 import type { GatewayOptions } from '../gateway/options.js'
+import type { JournalOptions } from '../journal.js'
 import type { SimulatorOptions } from '../options.js'
 import { duration, latency, streamLimit } from './common-shapes.js'
 import { CONNECTION_RULE } from './connection-rule-shape.js'
@@ -16,9 +17,15 @@ import {
   text,
   truth,
   word,
+  yes,
 } from './shape.js'
 
 const MAX_PORT = 65_535
+
+const journalOptions: Shape<JournalOptions> = object<JournalOptions>({
+  file: text('the name of a file'),
+  keep: either(integer(0), yes()),
+})
 
 /** Everything that a script may say, too. */
 export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotification' | 'record' | 'gateway'>> =
@@ -39,6 +46,7 @@ export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotificatio
     environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
     rules: list(RULE),
     connections: list(CONNECTION_RULE),
+    journal: either(truth(), text('the name of a file'), journalOptions),
   }
 
 /** The gateway checks its options itself. */

@@ -47,7 +47,7 @@ export function object<T extends object>(
   fields: Fields<T>,
   check: (value: T, path: string) => void = () => {},
 ): Shape<T> {
-  const shapes = new Map(Object.entries(fields) as [string, Shape<unknown>][]) // Fields<T> holds nothing else.
+  const shapes = new Map(Object.entries<Shape<unknown>>(fields))
   const keys = [...shapes.keys()].join(', ')
   return {
     kinds: ['object'],

@@ -50,11 +50,14 @@ export class Provider {
   readonly goAways: GoAway[] = []
   readonly settings: Settings[] = []
   readonly #headers: OutgoingHttpHeaders
+  readonly #closed: Promise<void>
 
   constructor(session: ClientHttp2Session, headers: OutgoingHttpHeaders) {
     this.session = session
     this.#headers = headers
     session.on('error', () => undefined)
+    // Not `once`, which would reject when the connection ends with an error.
+    this.#closed = new Promise((resolve) => session.once('close', () => resolve()))
     session.on('remoteSettings', (settings) => this.settings.push(settings))
     session.on('goaway', (code, lastStreamId, data) => {
       this.goAways.push({ code, lastStreamId, debugData: data?.toString() ?? '' })
@@ -87,12 +90,8 @@ export class Provider {
   }
 
   /** Resolves when the connection is no more. */
-  async closed(): Promise<void> {
-    // Not `once`, which would reject when the connection ends with an error.
-    await new Promise<void>((resolve) => {
-      if (this.session.closed && this.session.destroyed) resolve()
-      else this.session.once('close', () => resolve())
-    })
+  closed(): Promise<void> {
+    return this.#closed
   }
 }
 

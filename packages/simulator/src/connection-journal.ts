@@ -1,0 +1,73 @@
+import type { JournalEntry, JournalFate, JournalKeeper } from './journal.js'
+import type { NotificationRecord } from './received.js'
+
+/** So many streams back the client's RST_STREAM is still noted after the answer has left. */
+const LATE_STREAMS = 20_000
+
+/** What a connection tells the journal, if there is one. */
+export class ConnectionJournal {
+  readonly #journal: JournalKeeper | undefined
+  readonly #connection: number
+  readonly #entries = new Map<number, JournalEntry>()
+
+  constructor(journal: JournalKeeper | undefined, connection: number) {
+    this.#journal = journal
+    this.#connection = connection
+    journal?.connection({ connection, event: 'opened', why: 'the client' })
+  }
+
+  /** A request is complete, and it is decided what happens to it. */
+  received(record: NotificationRecord, why: string): void {
+    if (this.#journal === undefined) return
+    this.#entries.set(record.streamId, this.#journal.add(record, why))
+    this.#entries.delete(record.streamId - 2 * LATE_STREAMS)
+  }
+
+  /** An answer is on its way to the session. */
+  answering({ streamId, status, reason }: NotificationRecord): void {
+    const entry = this.#entries.get(streamId)
+    if (entry === undefined) return
+    entry.status = status
+    entry.reason = reason
+  }
+
+  /** The fate of one request is known; the first one counts. */
+  settle(streamId: number, fate: JournalFate): void {
+    const entry = this.#entries.get(streamId)
+    if (entry?.fate !== 'pending') return
+    entry.fate = fate
+    this.#journal?.settled(entry)
+  }
+
+  /** The streams above this one get no answer. */
+  abandonedAbove(lastStreamId: number): void {
+    for (const streamId of this.#entries.keys())
+      if (streamId > lastStreamId) this.settle(streamId, 'abandoned')
+  }
+
+  /** The client has reset a stream. */
+  cancelled(streamId: number): void {
+    const entry = this.#entries.get(streamId)
+    if (entry === undefined || entry.isCancelled) return
+    entry.isCancelled = true
+    // The line has gone out without it, so there is another one.
+    if (entry.fate === 'pending') this.settle(streamId, 'cancelled')
+    else this.#journal?.settled(entry)
+  }
+
+  /** Nothing comes or goes any more, although the connection stays. */
+  silent(why: string): void {
+    this.#loseAll()
+    this.#journal?.connection({ connection: this.#connection, event: 'silent', why })
+  }
+
+  closed(why: string, isOrderly: boolean): void {
+    this.#loseAll()
+    this.#entries.clear()
+    this.#journal?.connection({ connection: this.#connection, event: 'closed', why, isOrderly })
+  }
+
+  #loseAll(): void {
+    for (const streamId of this.#entries.keys()) this.settle(streamId, 'lost')
+  }
+}
