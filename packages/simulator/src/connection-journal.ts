@@ -9,6 +9,8 @@ export class ConnectionJournal {
   readonly #journal: JournalKeeper | undefined
   readonly #connection: number
   readonly #entries = new Map<number, JournalEntry>()
+  /** Nothing is answered any more. */
+  #isOver = false
 
   constructor(journal: JournalKeeper | undefined, connection: number) {
     this.#journal = journal
@@ -21,6 +23,8 @@ export class ConnectionJournal {
     if (this.#journal === undefined) return
     this.#entries.set(record.streamId, this.#journal.add(record, why))
     this.#entries.delete(record.streamId - 2 * LATE_STREAMS)
+    // Node may come to a request only after the connection it came on has ended.
+    if (this.#isOver) this.settle(record.streamId, 'lost')
   }
 
   /** An answer is on its way to the session. */
@@ -63,11 +67,11 @@ export class ConnectionJournal {
 
   closed(why: string, isOrderly: boolean): void {
     this.#loseAll()
-    this.#entries.clear()
     this.#journal?.connection({ connection: this.#connection, event: 'closed', why, isOrderly })
   }
 
   #loseAll(): void {
+    this.#isOver = true
     for (const streamId of this.#entries.keys()) this.settle(streamId, 'lost')
   }
 }

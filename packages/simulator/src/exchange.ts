@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
+import type { Chaos } from './chaos.js'
 import type { ConnectionJournal } from './connection-journal.js'
 import { errorCodeNumber } from './error-codes.js'
 import { type NotificationRequest, readRequest } from './notification-request.js'
@@ -19,6 +20,8 @@ const READ_BYTES = 65_536
 export interface ExchangeContext {
   readonly options: ResolvedOptions
   readonly rules: Rules
+  /** Misbehaves where no rule says what happens. */
+  readonly chaos: Chaos | undefined
   readonly recorder: Recorder
   /** Draws the usual time before an answer. */
   readonly latencyMs: () => number
@@ -33,6 +36,8 @@ export interface ExchangeConnection {
   authenticate(authorization: string | undefined, now: number): Authenticated | Refusal
   /** Whether streams with this id get no answer any more, after GOAWAY. */
   isAbandoned(streamId: number): boolean
+  /** Whether the whole request has come. */
+  isComplete(streamId: number): boolean
   /** Counts a request, and says the how manyth it is. */
   nextIndex(): number
   answered(streamId: number, status: number): void
@@ -70,6 +75,8 @@ export class Exchange {
     }
     const onEnd = (): void => {
       stream.off('data', onData).off('end', onEnd)
+      // Node ends the stream, too, when the connection does, or drops what came before it.
+      if (length <= READ_BYTES && (stream.closed || !this.#connection.isComplete(this.#streamId))) return
       if (length > READ_BYTES) stream.resume()
       this.#decide(readRequest(rawHeaders), Buffer.concat(chunks))
     }
@@ -93,14 +100,14 @@ export class Exchange {
   }
 
   #replyTo(record: NotificationRecord, request: NotificationRequest, body: Buffer, now: number): Reply {
-    const { options, rules } = this.#context
+    const { options, rules, chaos } = this.#context
     const sender =
       refuseRequest(request) ?? this.#connection.authenticate(request.headers.get('authorization'), now)
     if (isRefusal(sender)) return respond(sender, 'authentication')
     record.authentication = sender.kind
     const refusal = refuseNotification(request, body.length, sender, options.topics)
     if (refusal !== undefined) return respond(refusal, 'validation')
-    return rules.replyTo(record) ?? respond(ACCEPTED, 'nothing is wrong')
+    return rules.replyTo(record) ?? chaos?.replyTo(record, now) ?? respond(ACCEPTED, 'nothing is wrong')
   }
 
   #perform(record: NotificationRecord, { deed, delayMs, why }: Reply): void {

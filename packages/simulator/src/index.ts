@@ -1,4 +1,5 @@
 export type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
+export type { ChaosOptions } from './chaos.js'
 export type { WaitOptions } from './conditions.js'
 export type { BadCertificate, ConnectionAction, ConnectionMatch, ConnectionRule } from './connection-rule.js'
 export { type CredentialFiles, writeCredentials } from './credential-files.js'

@@ -1,3 +1,4 @@
+import type { ChaosOptions } from './chaos.js'
 import type { ConnectionRule } from './connection-rule.js'
 import type { GatewayOptions } from './gateway/options.js'
 import type { JournalOptions } from './journal.js'
@@ -42,6 +43,8 @@ export interface SimulatorOptions {
   readonly rules?: readonly Rule[]
   /** What happens to connections, whatever they carry. */
   readonly connections?: readonly ConnectionRule[]
+  /** Misbehaves at random for the whole run, where no rule says what happens; default false. */
+  readonly chaos?: boolean | ChaosOptions
   /** Keeps account of every request and its fate, see `Simulator.journal`; a text names a file for it. Default false. */
   readonly journal?: boolean | string | JournalOptions
   /** How many received notifications are kept; true: all, default 100,000. The latest ones stay. */
@@ -74,6 +77,7 @@ export interface ResolvedOptions {
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   readonly rules: readonly Rule[]
   readonly connections: readonly ConnectionRule[]
+  readonly chaos: Required<ChaosOptions> | undefined
   readonly journal: JournalOptions | undefined
   readonly record: number
   readonly onNotification: (notification: ReceivedNotification) => void
@@ -81,16 +85,18 @@ export interface ResolvedOptions {
 }
 
 const DEFAULT_RECORD = 100_000
+const DEFAULT_INTENSITY = 0.5
 
 /** Fills in the defaults. Throws an OptionError that names the option that makes no sense. */
 export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
   const options = OPTIONS.read(given, '')
   const { record = DEFAULT_RECORD, gateway = false } = options
+  const seed = String(options.seed ?? 1)
   return {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     now: options.now ?? Date.now,
-    seed: String(options.seed ?? 1),
+    seed,
     environment: options.environment ?? 'production',
     topics: options.topics === undefined ? undefined : new Set(options.topics),
     streamLimit: options.streamLimit ?? 1000,
@@ -104,11 +110,20 @@ export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
     environmentKeyReason: options.environmentKeyReason ?? 'BadEnvironmentKeyInToken',
     rules: options.rules ?? [],
     connections: options.connections ?? [],
+    chaos: chaosOptions(options.chaos, seed),
     journal: journalOptions(options.journal),
     record: typeof record === 'number' ? record : record ? Number.POSITIVE_INFINITY : 0,
     onNotification: options.onNotification ?? (() => undefined),
     gateway: typeof gateway === 'object' ? gateway : gateway ? {} : undefined,
   }
+}
+
+function chaosOptions(
+  chaos: SimulatorOptions['chaos'] = false,
+  seed: string,
+): Required<ChaosOptions> | undefined {
+  if (chaos === false) return undefined
+  return { seed, intensity: DEFAULT_INTENSITY, ...(chaos === true ? {} : chaos) }
 }
 
 function journalOptions(journal: SimulatorOptions['journal'] = false): JournalOptions | undefined {

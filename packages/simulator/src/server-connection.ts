@@ -116,6 +116,10 @@ export class ServerConnection implements ExchangeConnection {
     return this.#tap.ledger.violations
   }
 
+  isComplete(streamId: number): boolean {
+    return this.#tap.ledger.hasClientEnded(streamId)
+  }
+
   /** Counts a request, and says the how manyth it is. */
   nextIndex(): number {
     this.#arrived += 1

@@ -3,6 +3,7 @@ import {
   type ClientCertificate,
   type ClientCertificateOptions,
 } from './certificates.js'
+import { Chaos } from './chaos.js'
 import { Conditions, type WaitOptions } from './conditions.js'
 import type { Conduct, ConnectionRule } from './connection-rule.js'
 import { ConnectionRules } from './connection-rules.js'
@@ -100,6 +101,7 @@ class LocalSimulator implements Simulator {
   readonly #verifier = new ProviderTokenVerifier(this.#keys)
   readonly #rules: Rules
   readonly #connectionRules: ConnectionRules
+  readonly #chaos: Chaos | undefined
   readonly #recorder: Recorder
   readonly #conditions = new Conditions(() => JSON.stringify(this.counts()))
   readonly #connections = new Set<ServerConnection>()
@@ -125,6 +127,8 @@ class LocalSimulator implements Simulator {
     for (const rule of options.rules) this.reply(rule)
     this.#connectionRules = new ConnectionRules(ruleContext)
     for (const rule of options.connections) this.treat(rule)
+    const { chaos } = options
+    this.#chaos = chaos && new Chaos(String(chaos.seed), chaos.intensity)
     this.#recorder = new Recorder(options.record)
     this.#context = this.#makeContext()
     this.#doorway = this.#makeDoorway()
@@ -243,6 +247,7 @@ class LocalSimulator implements Simulator {
       options: this.#options,
       verifier: this.#verifier,
       rules: this.#rules,
+      chaos: this.#chaos,
       recorder: this.#recorder,
       journal: this.journal,
       latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
@@ -255,7 +260,10 @@ class LocalSimulator implements Simulator {
 
   #makeDoorway(): Doorway {
     return new Doorway(this.#authority, {
-      conductOf: (connection): Conduct => this.#connectionRules.conductOf(connection),
+      conductOf: (connection): Conduct => ({
+        ...this.#chaos?.conductOf(connection),
+        ...this.#connectionRules.conductOf(connection),
+      }),
       admitted: (admission) => this.#onAdmitted(admission),
       turnedAway: (connection, why) => {
         this.journal?.connection({ connection, event: 'turnedAway', why })

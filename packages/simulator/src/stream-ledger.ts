@@ -46,6 +46,11 @@ export class StreamLedger {
     return this.#violationCount
   }
 
+  /** Whether the client has sent all that it has to say on an open stream. */
+  hasClientEnded(streamId: number): boolean {
+    return ((this.#ends.get(streamId) ?? 0) & CLIENT_ENDED) !== 0
+  }
+
   /** Whether a stream with this id or a lower one is open. */
   hasOpenUpTo(streamId: number): boolean {
     for (const open of this.#ends.keys()) if (open <= streamId) return true

@@ -1,7 +1,8 @@
+import type { ChaosOptions } from '../chaos.js'
 import type { GatewayOptions } from '../gateway/options.js'
 import type { JournalOptions } from '../journal.js'
 import type { SimulatorOptions } from '../options.js'
-import { duration, latency, streamLimit } from './common-shapes.js'
+import { duration, latency, share, streamLimit } from './common-shapes.js'
 import { CONNECTION_RULE } from './connection-rule-shape.js'
 import { RULE } from './rule-shape.js'
 import {
@@ -22,6 +23,13 @@ import {
 
 const MAX_PORT = 65_535
 
+const seed: Shape<number | string> = either(
+  number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+  text(),
+)
+
+const chaosOptions: Shape<ChaosOptions> = object<ChaosOptions>({ seed, intensity: share })
+
 const journalOptions: Shape<JournalOptions> = object<JournalOptions>({
   file: text('the name of a file'),
   keep: either(integer(0), yes()),
@@ -32,7 +40,7 @@ export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotificatio
   {
     host: text('an address'),
     port: integer(0, MAX_PORT),
-    seed: either(number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY), text()),
+    seed,
     environment: word('production', 'sandbox'),
     topics: list(text('a bundle id')),
     streamLimit,
@@ -46,6 +54,7 @@ export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotificatio
     environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
     rules: list(RULE),
     connections: list(CONNECTION_RULE),
+    chaos: either(truth(), chaosOptions),
     journal: either(truth(), text('the name of a file'), journalOptions),
   }
 
