@@ -27,9 +27,12 @@ export type {
   JournalOptions,
 } from './journal.js'
 export type { Latency } from './latency.js'
+export { startSimulator } from './local-simulator.js'
 export type { SimulatorOptions } from './options.js'
 export type { ProviderCredentials, ProviderKeyOptions } from './provider-keys.js'
 export type { Counts, ReceivedNotification } from './received.js'
 export type { Cut, GoAwayOptions, Rule, RuleAction, RuleMatch, RuleTimes } from './rule.js'
 export { OptionError } from './schema/shape.js'
-export { type Simulator, type SimulatorEnvironment, startSimulator } from './simulator.js'
+export { loadScript, type Script } from './script.js'
+export type { Simulator, SimulatorEnvironment } from './simulator.js'
+export type { TimelineStep } from './timeline.js'

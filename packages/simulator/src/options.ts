@@ -6,6 +6,7 @@ import type { Latency } from './latency.js'
 import type { ReceivedNotification } from './received.js'
 import type { Rule } from './rule.js'
 import { OPTIONS } from './schema/options-shape.js'
+import type { TimelineStep } from './timeline.js'
 
 /** How a simulator behaves. Every duration is in seconds, fractions allowed. */
 export interface SimulatorOptions {
@@ -43,6 +44,8 @@ export interface SimulatorOptions {
   readonly rules?: readonly Rule[]
   /** What happens to connections, whatever they carry. */
   readonly connections?: readonly ConnectionRule[]
+  /** What happens to all connections, and when. */
+  readonly timeline?: readonly TimelineStep[]
   /** Misbehaves at random for the whole run, where no rule says what happens; default false. */
   readonly chaos?: boolean | ChaosOptions
   /** Keeps account of every request and its fate, see `Simulator.journal`; a text names a file for it. Default false. */
@@ -77,6 +80,7 @@ export interface ResolvedOptions {
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   readonly rules: readonly Rule[]
   readonly connections: readonly ConnectionRule[]
+  readonly timeline: readonly TimelineStep[]
   readonly chaos: Required<ChaosOptions> | undefined
   readonly journal: JournalOptions | undefined
   readonly record: number
@@ -110,6 +114,7 @@ export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
     environmentKeyReason: options.environmentKeyReason ?? 'BadEnvironmentKeyInToken',
     rules: options.rules ?? [],
     connections: options.connections ?? [],
+    timeline: options.timeline ?? [],
     chaos: chaosOptions(options.chaos, seed),
     journal: journalOptions(options.journal),
     record: typeof record === 'number' ? record : record ? Number.POSITIVE_INFINITY : 0,

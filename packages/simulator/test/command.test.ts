@@ -102,6 +102,68 @@ test('writes credentials that work, prints what it receives, ends on a signal', 
   })
 })
 
+test('runs a script, over which flags have the last word, and writes the journal', async () => {
+  await withDirectory(async (directory) => {
+    const script = join(directory, 'chaos.yaml')
+    const journal = join(directory, 'journal.ndjson')
+    await writeFile(
+      script,
+      [
+        'environment: sandbox',
+        `topics: [${TOPIC}]`,
+        'seed: 3',
+        'latency: { uniform: [0, 0.001] }',
+        'rules: [{ token: aa, status: 503, reason: ServiceUnavailable, name: down }]',
+        'connections: [{ connection: 1, streamLimit: 5 }]',
+        'chaos: { intensity: 0 }',
+      ].join('\n'),
+    )
+    const args = ['--script', script, '--journal', journal, '--unregistered', '100%', '--chaos', '9']
+    await withCommand(
+      ['--json', ...args, '--stream-limit', '7', '--write-credentials', join(directory, 'made')],
+      async ({ line, stop }) => {
+        const { listening } = JSON.parse(await line())
+        const session = http2.connect(`https://${listening.host}:${listening.port}`, {
+          ca: await readFile(listening.caPath),
+        })
+        const key = await readFile(listening.keyPath, 'utf8')
+        const authorization = `bearer ${providerToken({ ...listening, key })}`
+        const provider = new Provider(session, { authorization, 'apns-topic': TOPIC })
+        assert.equal((await provider.send('aa')).reason, 'ServiceUnavailable')
+        const { reason, headers } = await provider.send('bb')
+        assert.equal(reason, 'Unregistered')
+        // Of the sandbox.
+        assert.ok(headers['apns-unique-id'])
+        assert.equal((await provider.send('cc', { 'apns-topic': 'com.other' })).reason, 'TopicDisallowed')
+        session.destroy()
+        assert.equal((await stop('SIGTERM')).code, 0)
+      },
+    )
+    const lines = (await readFile(journal, 'utf8')).trimEnd().split('\n')
+    const seen = lines.map((line) => JSON.parse(line))
+    assert.deepEqual(
+      seen.map(({ event, fate, status, why }) => [event ?? fate, status ?? why, why]).slice(0, -1),
+      [
+        ['opened', 'the client', 'the client'],
+        ['answered', 503, 'down'],
+        ['answered', 410, 'rules[1]'],
+        ['answered', 400, 'validation'],
+      ],
+    )
+    assert.equal(seen.at(-1).event, 'closed')
+  })
+})
+
+test('misbehaves at random when asked to', async () => {
+  await withCommand(
+    ['--chaos', '1', '--chaos-intensity', '50%', '--latency', 'log-normal:0.01,0.5'],
+    async ({ line, stop }) => {
+      assert.match(await line(), /^APNs simulator/)
+      assert.equal((await stop('SIGTERM')).code, 0)
+    },
+  )
+})
+
 test('says where it listens, and ends on an interrupt', async () => {
   await withCommand(['--unregistered', '1%', '--latency', '0.01'], async ({ line, stop }) => {
     assert.match(
@@ -116,12 +178,19 @@ test('says what is wrong with its arguments', async () => {
   await withDirectory(async (directory) => {
     const broken = join(directory, 'broken.json')
     await writeFile(broken, '{}')
+    const script = join(directory, 'script.yaml')
+    await writeFile(script, 'rules: [{ tokn: aa, silent: true }]')
     const wrong: readonly [args: string[], message: RegExp][] = [
       [['--unregistered', '3'], /0 to 1/],
       [['--latency', 'soon'], /Not a number/],
       [['--environment', 'staging'], /production, sandbox/],
       [['--rules', broken], /cannot read .*broken.json: it holds no array/],
       [['--rules', join(directory, 'none.json')], /cannot read .*ENOENT/],
+      [['--script', broken, '--latency', 'uniform:2,1'], /no range/],
+      [['--latency', 'normal:1'], /Not a number/],
+      [['--script', join(directory, 'none.yaml')], /cannot read .*none.yaml: ENOENT/],
+      [['--script', script], /apns-simulator: .*script.yaml: rules\[0\]\.tokn: there is no "tokn" here/],
+      [['--journal', join(broken, 'in-a-file')], /ENOTDIR/],
       [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
       [['--write-credentials', join(broken, 'in-a-file')], /cannot write credentials: ENOTDIR/],
     ]

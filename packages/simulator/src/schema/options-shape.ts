@@ -20,6 +20,7 @@ import {
   word,
   yes,
 } from './shape.js'
+import { TIMELINE_STEP } from './timeline-shape.js'
 
 const MAX_PORT = 65_535
 
@@ -54,6 +55,7 @@ export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotificatio
     environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
     rules: list(RULE),
     connections: list(CONNECTION_RULE),
+    timeline: list(TIMELINE_STEP),
     chaos: either(truth(), chaosOptions),
     journal: either(truth(), text('the name of a file'), journalOptions),
   }

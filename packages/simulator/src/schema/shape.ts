@@ -32,11 +32,14 @@ export type Fields<T> = { readonly [Key in keyof T]-?: Shape<Exclude<T[Key], und
 export class OptionError extends TypeError {
   /** Where it stands: `rules[2].goAway.lastStreamId`; empty for the whole. */
   readonly path: string
+  /** What is wrong with it, and what is allowed. */
+  readonly problem: string
 
-  constructor(path: string, problem: string) {
-    super(path === '' ? problem : `${path}: ${problem}`)
+  constructor(path: string, problem: string, file?: string) {
+    super([file, path, problem].filter((part) => part !== undefined && part !== '').join(': '))
     this.name = 'OptionError'
     this.path = path
+    this.problem = problem
   }
 }
 

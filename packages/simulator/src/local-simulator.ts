@@ -1,0 +1,255 @@
+import {
+  CertificateAuthority,
+  type ClientCertificate,
+  type ClientCertificateOptions,
+} from './certificates.js'
+import { Chaos } from './chaos.js'
+import { Conditions, type WaitOptions } from './conditions.js'
+import type { Conduct, ConnectionRule } from './connection-rule.js'
+import { ConnectionRules } from './connection-rules.js'
+import { type Admission, Doorway } from './doorway.js'
+import { type Gateway, openGateway } from './gateway/gateway.js'
+import { identifier } from './identifier.js'
+import { JournalKeeper } from './journal.js'
+import { latencySampler } from './latency.js'
+import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from './options.js'
+import { type ProviderCredentials, type ProviderKeyOptions, ProviderKeys } from './provider-keys.js'
+import { ProviderTokenVerifier } from './provider-token.js'
+import { Random } from './random.js'
+import { type Counts, type ReceivedNotification, Recorder } from './received.js'
+import { toGoAways } from './reply.js'
+import type { Cut, GoAwayOptions, Rule } from './rule.js'
+import { type RuleContext, Rules } from './rules.js'
+import { streamLimit } from './schema/common-shapes.js'
+import { type ConnectionContext, ServerConnection } from './server-connection.js'
+import type { Simulator, SimulatorEnvironment } from './simulator.js'
+import { startTimeline } from './timeline.js'
+import type { Timers } from './timers.js'
+
+/** Starts an APNs on this machine. The caller closes it. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const resolved = resolveOptions(options)
+  const journal = resolved.journal && (await JournalKeeper.open(resolved.journal, resolved.now))
+  const simulator = new LocalSimulator(resolved, journal)
+  try {
+    await simulator.listen()
+  } catch (error) {
+    await journal?.close()
+    throw error
+  }
+  return simulator
+}
+
+class LocalSimulator implements Simulator {
+  readonly host: string
+  readonly ca: string
+  readonly credentials: ProviderCredentials
+  port = 0
+  gateway: Gateway | undefined
+  readonly journal: JournalKeeper | undefined
+  readonly #options: ResolvedOptions
+  readonly #authority: CertificateAuthority
+  readonly #keys = new ProviderKeys()
+  readonly #verifier = new ProviderTokenVerifier(this.#keys)
+  readonly #rules: Rules
+  readonly #connectionRules: ConnectionRules
+  readonly #chaos: Chaos | undefined
+  readonly #recorder: Recorder
+  readonly #conditions = new Conditions(() => JSON.stringify(this.counts()))
+  readonly #connections = new Set<ServerConnection>()
+  readonly #doorway: Doorway
+  readonly #startedAtMs = performance.now()
+  readonly #context: ConnectionContext
+  #streamLimit: number
+  #connectionCount = 0
+  #mostOpenStreams = 0
+  #violations = 0
+  #timeline: Timers | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions, journal: JournalKeeper | undefined) {
+    this.#options = options
+    this.journal = journal
+    this.host = options.host
+    this.#streamLimit = options.streamLimit
+    this.#authority = new CertificateAuthority(Date.now())
+    this.ca = this.#authority.certificate
+    this.credentials = this.#keys.add({ teamId: identifier() })
+    const ruleContext = this.#makeRuleContext()
+    this.#rules = new Rules(ruleContext)
+    for (const rule of options.rules) this.reply(rule)
+    this.#connectionRules = new ConnectionRules(ruleContext)
+    for (const rule of options.connections) this.treat(rule)
+    const { chaos } = options
+    this.#chaos = chaos && new Chaos(String(chaos.seed), chaos.intensity)
+    this.#recorder = new Recorder(options.record)
+    this.#context = this.#makeContext()
+    this.#doorway = this.#makeDoorway()
+  }
+
+  get environment(): SimulatorEnvironment {
+    return { host: this.host, port: this.port, ca: this.ca }
+  }
+
+  get received(): readonly ReceivedNotification[] {
+    return this.#recorder.kept
+  }
+
+  counts(): Counts {
+    let openStreams = 0
+    let maxOpenStreams = this.#mostOpenStreams
+    let streamLimitViolations = this.#violations
+    for (const connection of this.#connections) {
+      openStreams += connection.openStreams
+      maxOpenStreams = Math.max(maxOpenStreams, connection.mostOpenStreams)
+      streamLimitViolations += connection.streamLimitViolations
+    }
+    return {
+      ...this.#recorder.counts(),
+      connections: this.#connectionCount,
+      openConnections: [...this.#connections].filter(({ isOpen }) => isOpen).length,
+      openStreams,
+      maxOpenStreams,
+      streamLimitViolations,
+    }
+  }
+
+  addKey(options: ProviderKeyOptions = {}): ProviderCredentials {
+    return this.#keys.add({ ...options, teamId: options.teamId ?? this.credentials.teamId })
+  }
+
+  revokeKey(keyId: string): void {
+    if (!this.#keys.revoke(keyId)) throw new TypeError(`revokeKey: there is no key ${keyId}`)
+  }
+
+  rejectProviderTokens(reason = 'ExpiredProviderToken'): void {
+    this.#verifier.denyPresented(reason)
+  }
+
+  clientCertificate(options: ClientCertificateOptions): ClientCertificate {
+    return this.#authority.clientCertificate(options, this.#options.now())
+  }
+
+  reply(rule: Rule): () => void {
+    return this.#rules.add(rule)
+  }
+
+  treat(rule: ConnectionRule): () => void {
+    return this.#connectionRules.add(rule)
+  }
+
+  goAway(options: GoAwayOptions | readonly GoAwayOptions[] = {}): void {
+    for (const connection of this.#connections) connection.goAway(toGoAways(options), 'goAway()')
+  }
+
+  disconnect(cut: Cut = 'close'): void {
+    for (const connection of this.#connections) connection.disconnect(cut, 'disconnect()')
+  }
+
+  fallSilent(): void {
+    for (const connection of this.#connections) connection.fallSilent(undefined, 'fallSilent()')
+  }
+
+  setStreamLimit(limit: number): void {
+    this.#streamLimit = streamLimit.read(limit, 'setStreamLimit')
+    for (const connection of this.#connections) connection.setStreamLimit(limit)
+  }
+
+  waitFor(condition: number | ((apns: Simulator) => boolean), options: WaitOptions = {}): Promise<void> {
+    const isMet =
+      typeof condition === 'number'
+        ? (): boolean => this.#recorder.counts().received >= condition
+        : (): boolean => condition(this)
+    return this.#conditions.waitFor(isMet, options)
+  }
+
+  async listen(): Promise<void> {
+    this.port = await this.#doorway.listen(this.#options.port, this.host)
+    await this.#openGateway()
+    this.#timeline = startTimeline(this.#options.timeline, this)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #openGateway(): Promise<void> {
+    const { host, now, seed, environment, gateway } = this.#options
+    if (gateway === undefined) return
+    try {
+      this.gateway = await openGateway({ host, now, seed, environment, ...gateway }, this.#authority)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  #makeRuleContext(): RuleContext {
+    const { seed, environment, now } = this.#options
+    return { seed, environment, now, elapsed: () => (performance.now() - this.#startedAtMs) / 1000 }
+  }
+
+  #makeContext(): ConnectionContext {
+    const limit = (): number => this.#streamLimit
+    const { seed, latency } = this.#options
+    return {
+      options: this.#options,
+      verifier: this.#verifier,
+      rules: this.#rules,
+      chaos: this.#chaos,
+      recorder: this.#recorder,
+      journal: this.journal,
+      latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
+      get streamLimit() {
+        return limit()
+      },
+      changed: () => this.#conditions.changed(),
+    }
+  }
+
+  #makeDoorway(): Doorway {
+    return new Doorway(this.#authority, {
+      conductOf: (connection): Conduct => ({
+        ...this.#chaos?.conductOf(connection),
+        ...this.#connectionRules.conductOf(connection),
+      }),
+      admitted: (admission) => this.#onAdmitted(admission),
+      turnedAway: (connection, why) => {
+        this.journal?.connection({ connection, event: 'turnedAway', why })
+        this.#conditions.changed()
+      },
+    })
+  }
+
+  #onAdmitted(admission: Admission): void {
+    if (this.#closing !== undefined) {
+      admission.socket.destroy()
+      return
+    }
+    this.#connectionCount += 1
+    const connection = new ServerConnection(admission, this.#context)
+    this.#connections.add(connection)
+    void connection.gone.then(() => {
+      this.#connections.delete(connection)
+      this.#mostOpenStreams = Math.max(this.#mostOpenStreams, connection.mostOpenStreams)
+      this.#violations += connection.streamLimitViolations
+      this.#conditions.changed()
+    })
+    this.#conditions.changed()
+  }
+
+  async #stop(): Promise<void> {
+    this.#timeline?.clear()
+    for (const connection of this.#connections) connection.disconnect('close', 'close()')
+    await this.#doorway.close()
+    await Promise.all(Array.from(this.#connections, ({ gone }) => gone))
+    await this.gateway?.close()
+    await this.journal?.close()
+    this.#conditions.abandon('the simulator was closed')
+  }
+}
