@@ -7,6 +7,7 @@ import { goAwayFrame } from './goaway-frame.js'
 import type { Cut } from './rule.js'
 import { SettingsRewriter } from './settings-rewriter.js'
 import { StreamLedger } from './stream-ledger.js'
+import { resetTcp } from './tcp-reset.js'
 import { WindowHold } from './window-hold.js'
 
 /** "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" (RFC 9113 section 3.4). */
@@ -56,6 +57,7 @@ export class ConnectionTap extends Duplex {
   readonly #waitingFrames: Buffer[] = []
   #lastStreamId = NOT_GOING_AWAY
   #isLastGoAway = false
+  #isGone = false
   #started = false
   /** Nothing is read just now. */
   #isHeld = false
@@ -88,8 +90,16 @@ export class ConnectionTap extends Duplex {
       if (this.#output === 'sent' && this.ledger.open === 0) this.#endedInOrder = true
       this.push(null)
     })
-    socket.on('error', (error: Error) => this.destroy(error))
-    socket.on('close', () => this.destroy())
+    socket.on('error', (error: Error) => {
+      // A client that closes with unread answers in its hands resets the connection.
+      this.#endedInOrder = false
+      this.destroy(error)
+    })
+    // The TLS socket has no such event when the one underneath is reset.
+    transport.once('close', () => {
+      this.#isGone = true
+      this.destroy()
+    })
   }
 
   /** Whether it has ended with every answer delivered: by GOAWAY and the last of them, or by a client that waited for none. */
@@ -124,7 +134,7 @@ export class ConnectionTap extends Duplex {
     this.#mute(cut === 'halfClose' ? 'muted' : 'cut')
     if (cut === 'halfClose') this.#socket.end()
     // Node sends RST when it closes the socket, which would be too late if the one above it were destroyed here.
-    else if (cut === 'reset') this.#transport.resetAndDestroy()
+    else if (cut === 'reset') resetTcp(this.#transport, this.#socket)
     else this.destroy()
   }
 
@@ -162,8 +172,9 @@ export class ConnectionTap extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // One that has ended in order closes by itself, when what it still has to send is sent.
-    if (this.#output !== 'ended') this.#socket.destroy()
-    done(error)
+    if (this.#output !== 'ended' || this.#socket.destroyed) this.#socket.destroy()
+    if (this.#isGone) done(error)
+    else this.#transport.once('close', () => done(error))
   }
 
   get #isRead(): boolean {
@@ -171,6 +182,8 @@ export class ConnectionTap extends Duplex {
   }
 
   #receive(chunk: Buffer): void {
+    // What is said after the end is nothing to the session, but a stream that is reset then has been in doubt.
+    if (this.#output === 'ended') this.#inbound.scan(chunk)
     if (!this.#isRead) return
     const before = this.receivedMark.take(chunk.length)
     this.#deliver(before === chunk.length ? chunk : chunk.subarray(0, before))

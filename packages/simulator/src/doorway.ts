@@ -4,6 +4,7 @@ import tls, { type TLSSocket } from 'node:tls'
 import type { CertificateAuthority } from './certificates.js'
 import type { BadCertificate, Conduct } from './connection-rule.js'
 import { serverIdentity } from './server-identity.js'
+import { resetTcp } from './tcp-reset.js'
 
 /** A connection that has come through the TLS handshake. */
 export interface Admission {
@@ -87,7 +88,7 @@ export class Doorway {
   #isTurnedAway({ number, transport, conduct: { disconnect, blackHole } }: Arrival): boolean {
     if (disconnect !== undefined && disconnect.atByte === undefined && disconnect.atSentByte === undefined) {
       this.#owner.turnedAway(number, disconnect.name)
-      if (disconnect.disconnect === 'reset') transport.resetAndDestroy()
+      if (disconnect.disconnect === 'reset') resetTcp(transport)
       else if (disconnect.disconnect === 'halfClose') transport.resume().end()
       else transport.destroy()
       return true
@@ -98,7 +99,7 @@ export class Doorway {
     this.#owner.turnedAway(number, blackHole.name)
     // Whoever does not read can not see the client go either.
     if (stage === 'tls') transport.resume()
-    resetAfter(transport, blackHole.for)
+    resetAfter(blackHole.for, transport)
     return true
   }
 
@@ -131,7 +132,7 @@ export class Doorway {
     if (blackHole?.blackHole === 'settings') {
       this.#owner.turnedAway(number, blackHole.name)
       socket.on('error', () => undefined).resume()
-      resetAfter(transport, blackHole.for)
+      resetAfter(blackHole.for, transport, socket)
       return
     }
     socket.setNoDelay(true)
@@ -143,8 +144,8 @@ function placeOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
-function resetAfter(transport: Socket, seconds: number | undefined): void {
+function resetAfter(seconds: number | undefined, transport: Socket, above?: Socket): void {
   if (seconds === undefined) return
-  const timer = setTimeout(() => transport.resetAndDestroy(), seconds * 1000)
+  const timer = setTimeout(() => resetTcp(transport, above), seconds * 1000)
   transport.once('close', () => clearTimeout(timer))
 }

@@ -96,6 +96,9 @@ export class Exchange {
     recorder.add(record)
     const reply = this.#replyTo(record, request, body, now)
     this.#connection.journal.received(record, reply.why)
+    // Its head came before the GOAWAY that left it out, the rest behind it.
+    if (this.#connection.isAbandoned(this.#streamId))
+      this.#connection.journal.settle(this.#streamId, 'abandoned')
     this.#perform(record, reply)
   }
 

@@ -82,15 +82,17 @@ export class ServerConnection implements ExchangeConnection {
       cancelled: (streamId) => this.journal.cancelled(streamId),
     })
     performBeforeSettings(conduct, this.#tap, this)
-    const known = this.#certificate !== undefined
-    const full = conduct.streamLimit?.streamLimit ?? context.streamLimit
-    const initial = known ? full : Math.min(options.initialStreamLimit, full)
+    const limits = {
+      initial: options.initialStreamLimit,
+      full: conduct.streamLimit?.streamLimit ?? context.streamLimit,
+      known: this.#certificate !== undefined,
+    }
     const initialWindowSize = conduct.initialWindow?.initialWindow ?? SETTINGS.initialWindowSize
     this.#session = http2.performServerHandshake(this.#tap, {
       ...NODE_LIMITS,
-      settings: { ...SETTINGS, initialWindowSize, ...StreamLimit.settings(initial) },
+      settings: { ...SETTINGS, initialWindowSize, ...StreamLimit.settings(StreamLimit.first(limits)) },
     })
-    this.#limit = new StreamLimit(this.#session, { initial, full, known })
+    this.#limit = new StreamLimit(this.#session, limits)
     if (options.idleTimeoutMs > 0) {
       this.#idleTimer = setTimeout(() => this.#onIdle(), options.idleTimeoutMs)
     }

@@ -5,7 +5,7 @@ const SHRUNK_LIMIT = 1
 
 /** The limit at the start of a connection, and what it becomes. */
 export interface StreamLimitStart {
-  /** The limit in the first SETTINGS frame. */
+  /** The limit until the client is known, where the other one is not lower still. */
   readonly initial: number
   /** The limit once the client is known. */
   readonly full: number
@@ -19,6 +19,7 @@ export interface StreamLimitStart {
  */
 export class StreamLimit {
   readonly #session: ServerHttp2Session
+  readonly #initial: number
   #full: number
   #known: boolean
   #wanted: number
@@ -27,10 +28,16 @@ export class StreamLimit {
 
   constructor(session: ServerHttp2Session, start: StreamLimitStart) {
     this.#session = session
+    this.#initial = start.initial
     this.#full = start.full
     this.#known = start.known
-    this.#wanted = start.initial
-    this.#sent = start.initial
+    this.#sent = StreamLimit.first(start)
+    this.#wanted = this.#sent
+  }
+
+  /** The limit in the first SETTINGS frame. */
+  static first({ initial, full, known }: StreamLimitStart): number {
+    return known ? full : Math.min(initial, full)
   }
 
   /** The setting, as Node is to be told. */
@@ -45,10 +52,10 @@ export class StreamLimit {
     this.#want(this.#full)
   }
 
-  /** Another limit for clients that are known. */
+  /** Another limit for clients that are known; others have no more either. */
   setFull(limit: number): void {
     this.#full = limit
-    if (this.#known) this.#want(limit)
+    this.#want(this.#known ? limit : Math.min(this.#initial, limit))
   }
 
   /** Refusals lower the limit, except 410, which Apple does not count as an error; 200 restores it. */

@@ -5,7 +5,7 @@ import net from 'node:net'
 import { test } from 'node:test'
 import tls, { type TLSSocket } from 'node:tls'
 import type { ConnectionRule, Simulator, SimulatorOptions } from '@apns-worker/simulator'
-import { providerToken, TOKEN, TOPIC, withSimulator } from './support/provider.js'
+import { type Provider, providerToken, TOKEN, TOPIC, withSimulator } from './support/provider.js'
 import { type Frame, RawClient, TYPE } from './support/raw-client.js'
 
 const WINDOW_UPDATE = 8
@@ -301,15 +301,18 @@ test('rules may be for some connections only, and all that fit apply', async () 
   )
 })
 
-test('a stream limit of a connection may be for a time', async () => {
-  await withRules([{ streamLimit: 0, for: 0.01 }], async ({ apns, connectBare }) => {
+test('a stream limit of a connection may be for a time, whoever the client is', async () => {
+  await withRules([{ streamLimit: 0, for: 0.01 }], async ({ apns, connectBare, connect }) => {
     const { cert, key } = apns.clientCertificate({ topics: [TOPIC] })
-    const { settings, session } = await connectBare({ cert, key })
-    while (settings.length < 2) await once(session, 'remoteSettings')
-    assert.deepEqual(
-      settings.map(({ maxConcurrentStreams }) => maxConcurrentStreams),
-      [0, 1000],
-    )
+    const limits = async ({ settings, session }: Provider, count: number): Promise<unknown[]> => {
+      while (settings.length < count) await once(session, 'remoteSettings')
+      return settings.map(({ maxConcurrentStreams }) => maxConcurrentStreams)
+    }
+    assert.deepEqual(await limits(await connectBare({ cert, key }), 2), [0, 1000])
+    const stranger = await connect()
+    assert.deepEqual(await limits(stranger, 2), [0, 1])
+    assert.equal((await stranger.send()).status, 200)
+    assert.deepEqual(await limits(stranger, 3), [0, 1, 1000])
   })
 })
 
