@@ -255,7 +255,8 @@ export class ConnectionTap extends Duplex {
     this.#endedInOrder = true
     this.#socket.end()
     this.#socket.resume()
-    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    // What the client has said by then is read first, also where the process stood still meanwhile.
+    const timer = setTimeout(() => setImmediate(() => this.#socket.destroy()), LINGER_MS)
     this.#socket.once('close', () => clearTimeout(timer))
   }
 
