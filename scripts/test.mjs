@@ -2,6 +2,7 @@
 //
 //   npm test                                    all of them
 //   npm test -- queue                           the files whose path contains "queue"
+//   npm test -- '!fuzz'                         the files whose path does not contain "fuzz"
 //   npm test -- --test-name-pattern=backtrack   options go to `node --test`
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,11 +17,15 @@ const timeoutMs = 300_000
 
 const { options, filters } = parseArguments(process.argv.slice(2))
 await prepare()
+const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1))
+const wanted = filters.filter((filter) => !filter.startsWith('!'))
 const files = testFiles().filter(
-  (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+  (file) =>
+    (wanted.length === 0 || wanted.some((filter) => file.includes(filter))) &&
+    !unwanted.some((filter) => file.includes(filter)),
 )
 if (files.length === 0) {
-  console.error(`No test file's path contains ${filters.map((filter) => `"${filter}"`).join(' or ')}.`)
+  console.error(`No test file's path fits ${filters.map((filter) => `"${filter}"`).join(', ')}.`)
   process.exit(1)
 }
 // Node's own default leaves one core idle, which is half of a small machine.
