@@ -1,6 +1,7 @@
 import { ApnsError, type ApnsErrorCode, type Failure } from './error.js'
 import type { Message } from './message.js'
 import { apnsIdOf, type Notification } from './notification.js'
+import type { PushType } from './push-type.js'
 import type { SettlementObserver } from './queue.js'
 
 /** What became of one notification. */
@@ -8,6 +9,8 @@ export interface Outcome {
   /** Hex-encoded, in lower case. */
   readonly token: string
   readonly apnsId: string
+  /** As it was sent: the message's own, or the one that was told from its topic or payload. */
+  readonly pushType: PushType
   /** `accepted` by Apple (which is not yet: shown), or why not. */
   readonly status: 'accepted' | Exclude<ApnsErrorCode, 'configuration'>
   /** Set unless accepted. */
@@ -121,15 +124,16 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
     const token = this.message.tokenList.hex(index)
     const ident = (this.#firstIdent + index) >>> 0
     const apnsId = apnsIdOf(this.message, ident)
+    const { pushType } = this.message
     const failure = this.#failures?.get(index)
     if (failure !== undefined) {
       const error = failure instanceof ApnsError ? failure : new ApnsError({ ...failure, token, apnsId })
-      return { token, apnsId, status: outcomeOf(failure), error }
+      return { token, apnsId, pushType, status: outcomeOf(failure), error }
     }
     const uniqueId = this.#uniqueIds?.get(index)
     return uniqueId === undefined
-      ? { token, apnsId, status: 'accepted' }
-      : { token, apnsId, status: 'accepted', uniqueId }
+      ? { token, apnsId, pushType, status: 'accepted' }
+      : { token, apnsId, pushType, status: 'accepted', uniqueId }
   }
 
   /** Called by the queue, once for each notification. */

@@ -17,6 +17,18 @@ export { type ChannelEvents, channels } from './diagnostics/channels.js'
 export type { ConnectionStats, StatusClasses, TrafficStats } from './diagnostics/traffic.js'
 export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
 export { Feedback, type Subscription } from './feedback.js'
+export type {
+  AnyJsonObject,
+  LiveActivityAlert,
+  LiveActivityEnd,
+  LiveActivityEndAps,
+  LiveActivityPayload,
+  LiveActivityStart,
+  LiveActivityStartAps,
+  LiveActivityUpdate,
+  LiveActivityUpdateAps,
+  LocalizableText,
+} from './live-activity/payload.js'
 export type { Logger } from './logger.js'
 export { ApnsManager, type ManagerStats } from './manager.js'
 export type { ApnsManagerOptions } from './manager-options.js'
@@ -26,15 +38,23 @@ export type { ProxyOption, ProxyOptions } from './net/proxy/proxy-option.js'
 export type { CertificateAuthorities } from './net/secure-context.js'
 export { Notification } from './notification.js'
 export type { StreamOutcome } from './outcome-stream.js'
+export type { Alert, CriticalSound } from './payload/alert.js'
+export type { Aps, InterruptionLevel, NotificationAps } from './payload/aps.js'
+export type { ApsFields } from './payload/aps-fields.js'
+export type { AsJson, JsonValue } from './payload/json.js'
 export type {
-  Alert,
-  Aps,
-  ApsFields,
-  CriticalSound,
-  InterruptionLevel,
-  JsonValue,
-  LocalizableText,
-} from './payload.js'
+  AlertPayload,
+  BackgroundPayload,
+  ContentChangedPayload,
+  DataPayload,
+  FileProviderPayload,
+  LocationPayload,
+  MdmPayload,
+  Payloads,
+  PushToTalkPayload,
+  SafariPayload,
+} from './payload/payloads.js'
+export type { UnixTime } from './payload/unix-time.js'
 export type { FrameFormat } from './protocol/gateway/frame.js'
 export { type Priority, PUSH_TYPES, type PushType, type PushTypeRules } from './push-type.js'
 export { NotificationQueue, type QueueListener, type QueueLock, type SettlementObserver } from './queue.js'

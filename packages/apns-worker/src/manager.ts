@@ -20,9 +20,10 @@ import {
   checkIterable,
   checkNumber,
 } from './manager-options.js'
-import { checkedTopic, Message, type MessageOptions } from './message.js'
+import { Message, type MessageOptions } from './message.js'
+import { checkedTopic } from './message-checks.js'
 import { DEFAULT_STREAM_WINDOW, type StreamOutcome, streamOutcomes } from './outcome-stream.js'
-import { type ApsFields, apsFrom } from './payload.js'
+import { type ApsFields, apsFrom } from './payload/aps-fields.js'
 import { PurgeTimer } from './purge-timer.js'
 import { NotificationQueue } from './queue.js'
 

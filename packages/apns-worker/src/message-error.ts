@@ -17,14 +17,17 @@ export class MessageError extends TypeError {
   readonly code: MessageErrorCode
   /** With `BAD_TOKEN`: which token of the list. */
   readonly index: number | undefined
+  /** With `BAD_PAYLOAD`: where it is wrong, as in `payload.aps.alert.loc-args[1]`. */
+  readonly path: string | undefined
 
   constructor(
     code: MessageErrorCode,
     message: string,
-    { index, cause }: { index?: number; cause?: unknown } = {},
+    { index, path, cause }: { index?: number; path?: string; cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.index = index
+    this.path = path
   }
 }

@@ -147,6 +147,7 @@ test("Apple's apns-unique-id is in the outcome", async () => {
   assert.deepEqual(outcome, {
     token: notification.token,
     apnsId: notification.apnsId,
+    pushType: 'alert',
     status: 'accepted',
     uniqueId: 'unique',
   })

@@ -138,9 +138,9 @@ test('collapseId has at most 64 bytes, not characters', () => {
 test('the topic fits the push type', () => {
   const topicAndType = (topic: string, pushType?: string): (() => Message) => withOptions({ topic, pushType })
   assert.equal(topicAndType('com.example.app.voip', 'voip')().topic, 'com.example.app.voip')
-  refuses(topicAndType('com.example.app', 'voip'), 'BAD_TOPIC', 'com.example.app', 'voip', '.voip')
+  assert.equal(topicAndType('com.example.app', 'voip')().topic, 'com.example.app.voip')
   refuses(topicAndType('com.example.app.voip', 'alert'), 'BAD_TOPIC', 'alert', 'voip')
-  refuses(topicAndType('com.example.app', 'liveactivity'), 'BAD_TOPIC', '.push-type.liveactivity')
+  refuses(topicAndType('com.example.app.voip', 'pushtotalk'), 'BAD_TOPIC', 'pushtotalk', 'voip')
   refuses(topicAndType('com example'), 'BAD_TOPIC', 'com example')
   refuses(topicAndType('com.example\r\nauthorization: x'), 'BAD_TOPIC')
   refuses(withOptions({ pushType: 'Alert' }), 'BAD_PUSH_TYPE', 'Alert', 'liveactivity')
@@ -155,7 +155,7 @@ test('the push type follows from the topic, or from the payload', () => {
   assert.equal(typeOf({ aps: { 'content-available': 1, badge: 1 } }), 'alert')
   assert.equal(typeOf({ mdm: 'magic' }), 'mdm')
   assert.equal(typeOf(PAYLOAD, 'com.example.app.voip'), 'voip')
-  assert.equal(typeOf(PAYLOAD, 'com.example.app.push-type.liveactivity'), 'liveactivity')
+  assert.equal(typeOf({ aps: {} }, 'com.example.app.push-type.widgets'), 'widgets')
 })
 
 test('a message is immutable: changing what was passed in changes nothing', () => {

@@ -93,9 +93,13 @@ describe('a request', () => {
     assert.equal(body.toString(), JSON.stringify(payload))
   })
 
+  const needs: Partial<Record<string, object>> = {
+    liveactivity: { aps: { event: 'update', timestamp: 1_700_000_000, 'content-state': {} } },
+    mdm: { mdm: 'magic' },
+  }
   for (const [pushType, { topicSuffix }] of Object.entries(PUSH_TYPES)) {
     it(`of push type ${pushType} goes to the manager’s topic${topicSuffix === '' ? '' : ` with ${topicSuffix}`}`, async () => {
-      const { pushType: type, topic } = await receivedOf({ pushType: pushType as PushType })
+      const { pushType: type, topic } = await receivedOf({ pushType: pushType as PushType }, needs[pushType])
       assert.equal(type, pushType)
       assert.equal(topic, `${TOPIC}${topicSuffix}`)
     })

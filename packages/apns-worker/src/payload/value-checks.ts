@@ -1,0 +1,44 @@
+/** What kind of value a key has: the checks that the rules of payloads are made of. */
+import { hasToJson, jsonOf } from './json.js'
+
+/** Told of each fault: where it is, as in `aps.alert.loc-args[1]`, and what is wrong. It may throw to end the search. */
+export type ReportFault = (path: string, problem: string) => void
+
+/** A string, or nothing. */
+export function checkText(value: unknown, path: string, report: ReportFault): void {
+  if (value !== undefined && value !== null && typeof plain(value) !== 'string')
+    report(path, `${kindOf(value)} is not a string`)
+}
+
+/** A list of strings, or nothing. */
+export function checkTexts(given: unknown, path: string, report: ReportFault): void {
+  if (given === undefined || given === null) return
+  const list = plain(given)
+  if (!Array.isArray(list)) {
+    report(path, `${kindOf(list)} is not a list of strings`)
+    return
+  }
+  for (let index = 0; index < list.length; index++) {
+    const text: unknown = list[index]
+    if (typeof text !== 'string' && typeof plain(text) !== 'string')
+      report(`${path}[${index}]`, `${kindOf(text)} is not a string`)
+  }
+}
+
+/** The value that JSON holds in its place, where that is another. */
+export function plain(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || !hasToJson(value)) return value
+  const text = jsonOf(value)
+  return text === undefined ? undefined : (JSON.parse(text) as unknown)
+}
+
+export function isDictionary(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** What a wrong value is, in words. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
