@@ -17,6 +17,7 @@ export { type ChannelEvents, channels } from './diagnostics/channels.js'
 export type { ConnectionStats, StatusClasses, TrafficStats } from './diagnostics/traffic.js'
 export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
 export { Feedback, type Subscription } from './feedback.js'
+export { type FitOptions, type FittedAlert, fitAlert } from './fit-alert.js'
 export type {
   AnyJsonObject,
   LiveActivityAlert,

@@ -198,6 +198,7 @@ test('the names that the package exports', () => {
     'REASONS',
     'channels',
     'classify',
+    'fitAlert',
     'loadBackend',
     'loadCredentials',
   ])

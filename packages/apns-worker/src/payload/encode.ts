@@ -18,8 +18,7 @@ export function checkIsObject(payload: unknown): asserts payload is object {
  * @throws {MessageError} `BAD_PAYLOAD`, with the path of what is wrong
  */
 export function encodePayload(payload: object, pushType: PushType): string {
-  const found = findUnencodable(payload)
-  if (found !== undefined) refuse(found.path.replace(/^\./, ''), found.problem)
+  refuseUnencodable(payload)
   checkPayload(payload, pushType, refuse)
   return textOf(payload)
 }
@@ -35,6 +34,21 @@ function textOf(payload: object): string {
     'BAD_PAYLOAD',
     `payload is ${text?.slice(0, SHOWN_CHARACTERS) ?? 'nothing'} in JSON, and not an object`,
   )
+}
+
+/**
+ * How many bytes a payload has when it is sent, whether its keys are right or not.
+ *
+ * @throws {MessageError} `BAD_PAYLOAD` for what JSON cannot hold
+ */
+export function encodedBytes(payload: object): number {
+  refuseUnencodable(payload)
+  return Buffer.byteLength(JSON.stringify(withUnixSeconds(payload)))
+}
+
+function refuseUnencodable(payload: object): void {
+  const found = findUnencodable(payload)
+  if (found !== undefined) refuse(found.path.replace(/^\./, ''), found.problem)
 }
 
 function refuse(path: string, problem: string): never {
