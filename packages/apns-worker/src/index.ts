@@ -30,6 +30,21 @@ export type {
   LiveActivityUpdateAps,
   LocalizableText,
 } from './live-activity/payload.js'
+export type { PushBudget } from './live-activity/push-budget.js'
+export { LiveActivitySession } from './live-activity/session.js'
+export { LiveActivityError, type LiveActivityErrorCode } from './live-activity/session-error.js'
+export type {
+  LiveActivityDetails,
+  LiveActivityEndOptions,
+  LiveActivityFate,
+  LiveActivitySessionOptions,
+  LiveActivityStartOptions,
+  LiveActivityUpdateOptions,
+  MessageSender,
+  SentPush,
+  SessionClock,
+} from './live-activity/session-options.js'
+export { swiftDate } from './live-activity/swift-date.js'
 export type { Logger } from './logger.js'
 export { ApnsManager, type ManagerStats } from './manager.js'
 export type { ApnsManagerOptions } from './manager-options.js'

@@ -189,6 +189,8 @@ test('the names that the package exports', () => {
     'CredentialError',
     'Feedback',
     'Http2Backend',
+    'LiveActivityError',
+    'LiveActivitySession',
     'ManagerClosedError',
     'Message',
     'MessageError',
@@ -201,5 +203,6 @@ test('the names that the package exports', () => {
     'fitAlert',
     'loadBackend',
     'loadCredentials',
+    'swiftDate',
   ])
 })
