@@ -200,6 +200,7 @@ test('the names that the package exports', () => {
     'REASONS',
     'channels',
     'classify',
+    'explain',
     'fitAlert',
     'loadBackend',
     'loadCredentials',

@@ -21,6 +21,23 @@ export function environmentName(environment: Environment): 'production' | 'sandb
   return typeof environment === 'string' ? environment : undefined
 }
 
+/** Source: Apple, "Sending notification requests to APNs". */
+const HOSTS = { production: 'api.push.apple.com', sandbox: 'api.sandbox.push.apple.com' } as const
+const HTTPS_PORT = 443
+
+/** Where the provider API of an environment is. */
+export function providerApi(environment: Environment): { readonly host: string; readonly port: number } {
+  if (typeof environment === 'string') return { host: HOSTS[environment], port: HTTPS_PORT }
+  const { host, port = HTTPS_PORT } = environment
+  return { host, port }
+}
+
+/** The `:authority` of requests (RFC 9113, section 8.3.1). */
+export function authorityOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === HTTPS_PORT ? name : `${name}:${port}`
+}
+
 /**
  * @throws {TypeError} saying what an environment is
  */
