@@ -75,8 +75,18 @@ export function readersOf(key: string): readonly string[] {
   return Object.entries(OF_THEIR_OWN).flatMap(([pushType, keys]) => (keys.has(key) ? [pushType] : []))
 }
 
-/** Apple's key that was probably meant: written in another way, or with letters swapped. */
-export function similarKey(key: string, keys: Iterable<string>): string | undefined {
+/** Apple's key in `aps` that was probably meant: written in another way, or with letters swapped. */
+export function similarKey(key: string): string | undefined {
+  const all = [NOTIFICATION_KEYS, ...Object.values(OF_THEIR_OWN)].flatMap((keys) => [...keys])
+  return withLettersOf(key, all)
+}
+
+/** The same for an alert. */
+export function similarAlertKey(key: string): string | undefined {
+  return withLettersOf(key, ALERT_KEYS)
+}
+
+function withLettersOf(key: string, keys: Iterable<string>): string | undefined {
   const letters = lettersOf(key)
   for (const known of keys) if (lettersOf(known) === letters) return known
   return undefined

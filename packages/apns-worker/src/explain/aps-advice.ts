@@ -1,7 +1,7 @@
 /** What may surprise about the payload: keys that nobody reads, and values that do nothing. */
 import { isDictionary } from '../payload/value-checks.js'
 import type { PushType } from '../push-type.js'
-import { alertKeysOf, apsKeysOf, readersOf, similarKey } from './apple-keys.js'
+import { alertKeysOf, apsKeysOf, readersOf, similarAlertKey, similarKey } from './apple-keys.js'
 import { apsOf, type Facts, has } from './facts.js'
 import { type Findings, PAGES } from './finding.js'
 
@@ -18,9 +18,9 @@ export function adviseOnPayload(facts: Facts, findings: Findings): void {
     findings.warn('payload.aps', `is not read with push type ${facts.pushType}`, PAGES.request)
     return
   }
+  adviseOnPurpose(aps, facts.pushType, findings)
   adviseOnKeys(aps, facts.pushType, findings)
   adviseOnValues(aps, facts.pushType, findings)
-  adviseOnPurpose(aps, facts.pushType, findings)
   if (isDictionary(aps['alert'])) adviseOnAlert(aps['alert'], facts, findings)
 }
 
@@ -60,9 +60,9 @@ function adviseOnMissingAps({ pushType, payload }: Facts, findings: Findings): v
 function adviseOnKeys(aps: Dictionary, pushType: PushType, findings: Findings): void {
   const read = apsKeysOf(pushType)
   for (const key of Object.keys(aps)) {
-    if (read.has(key)) continue
+    if (read.has(key) || findings.isAbout(`payload.aps.${key}`)) continue
     const readers = readersOf(key)
-    const meant = similarKey(key, read)
+    const meant = similarKey(key)
     const hint = meant === undefined ? '; what is the app’s own belongs beside aps' : `; ${meant} was meant?`
     findings.warn(
       `payload.aps.${key}`,
@@ -167,7 +167,7 @@ function adviseOnAlert(alert: Dictionary, { pushType, topic }: Facts, findings: 
   const read = alertKeysOf(pushType)
   for (const key of Object.keys(alert)) {
     if (read.has(key)) continue
-    const meant = similarKey(key, read)
+    const meant = similarAlertKey(key)
     const problem = OLD_ALERT_KEYS.has(key)
       ? 'is ignored by today’s systems'
       : 'is no key of Apple’s, and ignored'

@@ -375,8 +375,6 @@ describe('the payload', () => {
     finds(background({ 'content-available': 1, alert: 'a', sound: 's' }), [
       ['error payload.aps.alert', 'shows nothing'],
       ['error payload.aps.sound', 'shows nothing'],
-      ['warning payload.aps.alert', 'but with alert'],
-      ['warning payload.aps.sound', 'but with alert'],
     ])
     finds(background({}), [['error payload.aps.content-available', 'not 1']])
     finds({ payload: {}, pushType: 'background' }, [['error payload.aps', 'is missing']])
