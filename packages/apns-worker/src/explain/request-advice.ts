@@ -22,12 +22,7 @@ export function adviseOnTopic(
     return
   }
   const other = pushTypeOfTopic(topic)
-  if (
-    facts.topic === undefined &&
-    other !== undefined &&
-    other !== pushType &&
-    PUSH_TYPES[pushType].topicSuffix === ''
-  )
+  if (facts.topic === undefined && other !== undefined && PUSH_TYPES[pushType].topicSuffix === '')
     findings.warn(
       'topic',
       `${topic} goes with push type ${other}, by its suffix; unless the bundle id itself ends so, give the manager the bundle id alone`,

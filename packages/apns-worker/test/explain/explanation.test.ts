@@ -214,5 +214,7 @@ describe('the command', () => {
     ] as const)
       assert.equal(words[words.indexOf(option) + 1], value)
     assert.ok(!command.includes('JWT'))
+    const plain = explain({ payload: LIVE }, { topic: TOPIC, environment: { host: 'localhost' } }).curl()
+    assert.ok(!plain.includes('--cacert') && !plain.includes('--cert'))
   })
 })

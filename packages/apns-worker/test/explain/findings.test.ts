@@ -88,6 +88,17 @@ describe('nothing is found', () => {
     )
   })
 
+  it('in what is as late as it may be', () => {
+    finds({ payload: { aps: { ...START, timestamp: NOW + 60 } } }, [])
+    finds({ payload: { aps: { ...END, 'dismissal-date': NOW + 4 * 3600 } } }, [])
+  })
+
+  it('in flags that are off, in a push that only wakes the app, in keys of the app’s that are called like Apple’s', () => {
+    finds({ payload: { aps: { alert: 'a', 'content-available': 0, 'mutable-content': 0 } } }, [])
+    finds({ payload: { aps: { 'content-available': 1 } }, pushType: 'alert' }, [])
+    finds({ payload: { aps: { alert: 'a' }, alert: 'b', category: 'c' } }, [])
+  })
+
   it('in a website’s notification', () => {
     const aps = { alert: { title: 'a', body: 'b', action: 'View' }, 'url-args': [] }
     finds({ payload: { aps }, topic: 'web.com.example' }, [])
@@ -176,8 +187,16 @@ describe('the request', () => {
     finds({ payload: { mdm: 'magic' } }, [['warning topic', 'com.apple.mgmt']])
   })
 
+  it('to no topic at all, or to a wrong one, is told once', () => {
+    finds({ payload, topic: 'no topic' }, [['error topic', 'no topic']], {})
+    const draft = { payload, topic: 'com.example.app.voip', pushType: 'alert' } as const
+    finds(draft, [['error topic', 'does not fit']], {})
+    assert.ok(explain(draft).headers.some(([name, value]) => name === 'apns-topic' && value === draft.topic))
+  })
+
   it('of a website has arguments', () => {
     finds({ payload, topic: 'web.com.example' }, [['warning payload.aps.url-args', 'is missing']])
+    finds({ payload: GOOD.background.payload, topic: 'web.com.example' }, [])
   })
 
   it('of priorities that the push type does not take fails', () => {
@@ -449,6 +468,17 @@ describe('a Live Activity', () => {
     )
   })
 
+  it('has texts of its own kind', () => {
+    const alert = { ...START.alert, 'title-loc-args': [] }
+    finds({ payload: { aps: { ...START, alert } } }, [['warning payload.aps.alert.title-loc-args', 'no key']])
+  })
+
+  it('is none of another push type', () => {
+    finds({ payload: { aps: { alert: 'a', 'dismissal-date': NOW } } }, [
+      ['warning payload.aps.dismissal-date', 'liveactivity'],
+    ])
+  })
+
   it('has a relevance score of any size', () => {
     finds({ payload: { aps: { ...START, 'relevance-score': 75 } } }, [])
   })
@@ -470,6 +500,15 @@ describe('findings', () => {
         ['warning', 'Generating a remote notification'],
       ],
     )
+  })
+
+  it('are about the message: what its tokens throw is thrown', () => {
+    const tokens: Iterable<string> = {
+      [Symbol.iterator]() {
+        throw new RangeError('no list')
+      },
+    }
+    assert.throws(() => explain({ payload: {}, tokens }), /no list/)
   })
 
   it('of the present are measured by the clock', () => {

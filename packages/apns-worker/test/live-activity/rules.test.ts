@@ -88,6 +88,7 @@ describe('a Live Activity push', () => {
   it('has its rules wherever the push type is known from', () => {
     const { 'content-state': _state, ...incomplete } = update
     refuses(incomplete, 'aps.content-state', 'is missing', {})
+    refuses({ event: 'updated', 'content-state': {} }, 'aps.event', 'start, update or end', {})
     refuses(incomplete, 'aps.content-state', 'is missing', {
       topic: 'com.example.app.push-type.liveactivity',
     })

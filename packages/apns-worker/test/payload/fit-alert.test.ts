@@ -41,7 +41,7 @@ describe('fitAlert', () => {
   it('shortens an alert that is a string, says what it cut, and leaves the original alone', () => {
     const payload = { aps: { alert: 'one two three', badge: 1 }, id: 7 }
     const copy = structuredClone(payload)
-    const fitted = fitAlert(payload, encode(payload) - 3)
+    const fitted = fitAlert(payload, encode(payload) - 2)
     // The mark takes three bytes; the space before it goes.
     assert.deepEqual(fitted.payload, { aps: { alert: 'one two…', badge: 1 }, id: 7 })
     assert.deepEqual(fitted.cut, { text: ' three', graphemes: 6, bytes: 6 })
@@ -60,6 +60,7 @@ describe('fitAlert', () => {
   it('counts bytes as they are sent: escapes, and the dates of a Live Activity', () => {
     assert.equal(bodyFittedTo(sizeWith('""""…'), '""""""'), '""""…')
     assert.equal(bodyFittedTo(sizeWith('\n\n\u0001…') + 5, '\n\n\u0001\u0001\u0001'), '\n\n\u0001…')
+    assert.equal(fitAlert({ aps: { alert: 'aé"' } }, encode({ aps: { alert: 'a' } })).cut.bytes, 4)
     const live = { aps: { timestamp: new Date(), alert: { title: 'a', body: 'body' } } }
     const bytes = encode({ aps: { ...live.aps, timestamp: 1_700_000_000 } })
     assert.equal(fitAlert(live, bytes).payload, live)

@@ -82,6 +82,7 @@ describe('what is not surely wrong is taken', () => {
     ['null for nothing in an alert', { aps: { alert: { title: null, 'loc-args': null } } }],
     ['aps that is null', { aps: null }],
     ['flags of every kind', { aps: { alert: 'a', 'content-available': true, 'mutable-content': '1' } }],
+    ['a badge that is on', { aps: { badge: true } }],
     ['numbers out of range', { aps: { badge: -1.5, 'relevance-score': 7, sound: { volume: 11 } } }],
     [
       'keys of Live Activities in another push',
@@ -125,6 +126,13 @@ describe('the dates of aps', () => {
     })
     assert.deepEqual(payload, copy)
   })
+
+  for (const key of ['timestamp', 'stale-date', 'dismissal-date']) {
+    it(`are written so when only ${key} is one`, () => {
+      const aps = { event: 'end', timestamp: 1_700_000_000, [key]: new Date(1_800_000_000_000) }
+      assert.deepEqual(takes({ aps }), { aps: { ...aps, [key]: 1_800_000_000 } })
+    })
+  }
 
   it('may be numbers, of fractions too', () => {
     const aps = { event: 'end', timestamp: 1_700_000_000.5 }
