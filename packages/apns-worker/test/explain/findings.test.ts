@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { explain, Message, MessageError, type PushType } from 'apns-worker'
+import { explain, Message, MessageError, PUSH_TYPES, type PushType } from 'apns-worker'
+import fc from 'fast-check'
+import { printedSeed } from '../protocol/http2/support/seed.js'
 import { type Draft, END, finds, GOOD, NOW, OPTIONS, START, TOKENS, UPDATE } from './finds.js'
+
+const SEED = printedSeed()
 
 describe('nothing is found', () => {
   for (const [pushType, draft] of Object.entries(GOOD) as [PushType, Draft][]) {
@@ -102,6 +106,57 @@ describe('every error of a message is found, and all of them at once', () => {
       assert.throws(() => new Message(tokens, payload as object, options), MessageError)
     })
   }
+})
+
+describe('whatever the payload', () => {
+  const key = fc.constantFrom(
+    'alert',
+    'badge',
+    'sound',
+    'event',
+    'timestamp',
+    'content-state',
+    'content-available',
+    'title',
+    'body',
+    'loc-key',
+    'loc-args',
+    'x',
+  )
+  const leaf = fc.oneof(
+    fc.string(),
+    fc.double(),
+    fc.boolean(),
+    fc.constantFrom(null, 'update', 'end', NOW, 1, new Date(0)),
+  )
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+    ),
+  }))
+  const payload = fc.record(
+    { aps: fc.oneof(value, fc.dictionary(key, value, { maxKeys: 6 })), mdm: value },
+    { requiredKeys: [] },
+  )
+  const pushType = fc.constantFrom(undefined, ...(Object.keys(PUSH_TYPES) as PushType[]))
+
+  it('a message is refused for what explain finds first, and explained as what it was made of', () => {
+    const property = fc.property(payload, pushType, (given, type) => {
+      const { findings, errors } = explain({ payload: given, pushType: type }, OPTIONS)
+      try {
+        const message = new Message([], given, { pushType: type })
+        assert.deepEqual(explain(message, OPTIONS).findings, findings)
+      } catch (error) {
+        if (!(error instanceof MessageError)) throw error
+        const [first] = errors
+        assert.equal(`${first?.where}: ${first?.problem}`, error.message)
+      }
+    })
+    fc.assert(property, { seed: SEED, numRuns: 1000 })
+  })
 })
 
 describe('findings', () => {
