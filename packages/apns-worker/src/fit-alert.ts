@@ -1,5 +1,7 @@
 import { MessageError } from './message-error.js'
-import { checkIsObject, encodedBytes } from './payload/encode.js'
+import { checkIsObject, encodeUnchecked } from './payload/encode.js'
+import { hasToJson } from './payload/json.js'
+import { isDictionary } from './payload/value-checks.js'
 import { PUSH_TYPES } from './push-type.js'
 
 export interface FitOptions {
@@ -64,10 +66,17 @@ function tooLarge(problem: string, limit: number): MessageError {
 type Dictionary = Readonly<Record<string, unknown>>
 
 function bodyOf(payload: object): string | undefined {
-  // What is no dictionary has no such keys either.
-  const alert = (payload as { aps?: Dictionary | null }).aps?.['alert']
-  const body = typeof alert === 'string' ? alert : (alert as Dictionary | null | undefined)?.['body']
+  const aps = 'aps' in payload ? payload.aps : undefined
+  if (!isCopied(payload) || !isCopied(aps)) return undefined
+  const { alert } = aps
+  if (typeof alert === 'string') return alert
+  const body = isCopied(alert) ? alert['body'] : undefined
   return typeof body === 'string' ? body : undefined
+}
+
+/** Whether it is a dictionary of which a copy says the same in JSON. */
+function isCopied(value: unknown): value is Dictionary {
+  return isDictionary(value) && !hasToJson(value)
 }
 
 /** A copy with another body, for a payload that has one. */
@@ -95,6 +104,13 @@ function cutToFit(text: string, room: number): { kept: string; graphemes: number
     graphemes++
   }
   return { kept: kept.join(''), graphemes }
+}
+
+/**
+ * @throws {MessageError} `BAD_PAYLOAD` for what JSON cannot hold
+ */
+function encodedBytes(payload: object): number {
+  return Buffer.byteLength(encodeUnchecked(payload))
 }
 
 /** What a text adds to the encoded payload: UTF-8, with quotation marks and the like escaped. */

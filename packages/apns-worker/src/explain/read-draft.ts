@@ -11,8 +11,7 @@ import {
   unixSeconds,
 } from '../message-checks.js'
 import { MessageError } from '../message-error.js'
-import { checkIsObject, inPayload, withUnixSeconds } from '../payload/encode.js'
-import { findUnencodable } from '../payload/json.js'
+import { checkIsObject, encodeUnchecked, inPayload } from '../payload/encode.js'
 import { checkPayload } from '../payload/rules.js'
 import { isPushType, type PushType, pushTypeOfTopic } from '../push-type.js'
 import { TokenList } from '../token-list.js'
@@ -55,7 +54,7 @@ export function readDraft(draft: MessageDraft, findings: Findings): Facts {
   const pushType = resolvePushType(named, givenTopic, payload)
   const topic =
     attempt('topic', request, () => fittingTopic(givenTopic, pushType, named !== undefined)) ?? givenTopic
-  const payloadText = encode(payload, pushType, findings)
+  const payloadText = attempt('payload', PAGES.payload, () => encode(payload, pushType, findings))
   if (payloadText !== undefined)
     attempt('payload', request, () => checkSize(pushType, Buffer.byteLength(payloadText)))
   const expiration = attempt('expiration', request, () => unixSeconds(draft.expiration))
@@ -85,16 +84,17 @@ function checkedPayload(payload: unknown): object {
   return payload
 }
 
-/** The payload as JSON; undefined, and findings, if it has none. */
-function encode(payload: object, pushType: PushType, findings: Findings): string | undefined {
-  const found = findUnencodable(payload)
-  if (found !== undefined) {
-    findings.error(inPayload(found.path.replace(/^\./, '')), found.problem, PAGES.payload)
-    return undefined
-  }
+/**
+ * The payload as JSON, and what the receiver would find wrong with it.
+ *
+ * @throws {MessageError} if it can have none
+ */
+function encode(payload: object, pushType: PushType, findings: Findings): string {
+  const text = encodeUnchecked(payload)
   const page = pushType === 'liveactivity' ? PAGES.liveActivity : PAGES.payload
-  checkPayload(payload, pushType, (path, problem) => findings.error(inPayload(path), problem, page))
-  return JSON.stringify(withUnixSeconds(payload))
+  const report = (path: string, problem: string): void => findings.error(inPayload(path), problem, page)
+  checkPayload(JSON.parse(text) as object, pushType, report)
+  return text
 }
 
 /** What the receiver sees. */

@@ -3,15 +3,14 @@
  *
  * Source: Apple, "Starting and updating Live Activities with ActivityKit push notifications".
  */
-import { describeValue } from '../describe-value.js'
-import { LATEST_UNIX_SECONDS, unixSecondsOf } from '../payload/unix-time.js'
+import { LATEST_UNIX_SECONDS } from '../payload/unix-time.js'
 import {
   checkText,
   checkTexts,
   isDictionary,
   kindOf,
-  plain,
   type ReportFault,
+  wrongOne,
 } from '../payload/value-checks.js'
 import type { LiveActivityEvent } from './payload.js'
 
@@ -21,7 +20,7 @@ export function checkLiveActivity(aps: ApsOfUnknown, report: ReportFault): void 
   const { event } = aps
   if (isMissing(event)) report('aps.event', 'is missing; a Live Activity push says start, update or end')
   else if (!isLiveActivityEvent(event))
-    report('aps.event', `is ${describeValue(event)}; it is start, update or end`)
+    report('aps.event', `is ${wrongOne(event)}; it is start, update or end`)
   if (isMissing(aps['timestamp'])) report('aps.timestamp', 'is missing; say when this was the truth')
   for (const key of ['timestamp', 'stale-date', 'dismissal-date'] as const)
     checkTime(aps[key], `aps.${key}`, report)
@@ -50,17 +49,15 @@ function checkObject(aps: ApsOfUnknown, key: string, isRequired: boolean, report
   const value = aps[key]
   if (isMissing(value)) {
     if (isRequired) report(`aps.${key}`, `is missing; an ${String(aps['event'])} event needs it`)
-  } else if (!isDictionary(plain(value))) {
+  } else if (!isDictionary(value)) {
     report(`aps.${key}`, `${kindOf(value)} is not an object`)
   }
 }
 
-/** Unix seconds, or nothing. A Date of the caller's has become its number by then, or is about to. */
-function checkTime(value: unknown, path: string, report: ReportFault): void {
-  if (isMissing(value)) return
-  const seconds = value instanceof Date ? unixSecondsOf(value) : value
+/** Unix seconds, or nothing; a Date of the caller's has become its number by then. */
+function checkTime(seconds: unknown, path: string, report: ReportFault): void {
+  if (isMissing(seconds)) return
   if (typeof seconds !== 'number') report(path, `${kindOf(seconds)} is neither a Date nor Unix seconds`)
-  else if (Number.isNaN(seconds)) report(path, 'is not a valid date')
   else if (seconds < 0) report(path, `${seconds} is before 1970`)
   else if (seconds > LATEST_UNIX_SECONDS)
     report(path, `${seconds} is after the year 2106; it is in seconds, not milliseconds`)

@@ -6,22 +6,22 @@
  *
  * Source: Apple, "Generating a remote notification".
  */
-import { describeValue } from '../describe-value.js'
 import { checkLiveActivity, isAppText } from '../live-activity/rules.js'
 import type { PushType } from '../push-type.js'
-import { checkText, checkTexts, isDictionary, kindOf, plain, type ReportFault } from './value-checks.js'
+import { checkText, checkTexts, isDictionary, kindOf, type ReportFault, wrongOne } from './value-checks.js'
 
-/** Runs once for each message, so it makes nothing unless there is a fault. */
+/**
+ * Runs once for each message, so it makes nothing unless there is a fault.
+ *
+ * @param payload as the receiver sees it: nothing in it has a JSON of its own
+ */
 export function checkPayload(payload: object, pushType: PushType, report: ReportFault): void {
-  const encoded = plain(payload)
-  if (!isDictionary(encoded)) return
-  const given = encoded['aps']
-  if (given === undefined || given === null) {
+  const aps = 'aps' in payload ? payload.aps : undefined
+  if (aps === undefined || aps === null) {
     if (pushType === 'liveactivity') report('aps', 'is missing; a Live Activity is told all in it')
-    else if (pushType === 'mdm') checkPushMagic(encoded, report)
+    else if (pushType === 'mdm') checkPushMagic(payload, report)
     return
   }
-  const aps = plain(given)
   if (!isDictionary(aps)) {
     report('aps', `${kindOf(aps)} is not an object`)
     return
@@ -29,10 +29,10 @@ export function checkPayload(payload: object, pushType: PushType, report: Report
   const isLiveActivity = pushType === 'liveactivity'
   for (const key in aps) checkApsKey(key, aps[key], isLiveActivity, report)
   if (isLiveActivity) checkLiveActivity(aps, report)
-  else if (pushType === 'mdm') checkPushMagic(encoded, report)
+  else if (pushType === 'mdm') checkPushMagic(payload, report)
 }
 
-function checkPushMagic({ mdm }: Readonly<Record<string, unknown>>, report: ReportFault): void {
+function checkPushMagic({ mdm }: { readonly mdm?: unknown }, report: ReportFault): void {
   if (mdm === undefined || mdm === null) report('mdm', "is missing; give the device's PushMagic")
   else checkText(mdm, 'mdm', report)
 }
@@ -43,23 +43,23 @@ function checkApsKey(key: string, value: unknown, isLiveActivity: boolean, repor
   if (value === undefined || value === null) return
   switch (key) {
     case 'alert':
-      if (typeof value !== 'string') checkAlert(plain(value), isLiveActivity, report)
+      if (typeof value !== 'string') checkAlert(value, isLiveActivity, report)
       break
     case 'badge':
-      if (typeof value !== 'number' && typeof plain(value) !== 'number' && typeof value !== 'boolean')
+      if (typeof value !== 'number' && typeof value !== 'boolean')
         report('aps.badge', `${kindOf(value)} is not a number`)
       break
     case 'sound':
-      if (typeof value !== 'string') checkSound(plain(value), report)
+      if (typeof value !== 'string') checkSound(value, report)
       break
     case 'relevance-score':
-      if (typeof plain(value) !== 'number') report('aps.relevance-score', `${kindOf(value)} is not a number`)
+      if (typeof value !== 'number') report('aps.relevance-score', `${kindOf(value)} is not a number`)
       break
     case 'interruption-level':
-      if (!INTERRUPTION_LEVELS.includes(plain(value)))
+      if (!INTERRUPTION_LEVELS.includes(value))
         report(
           'aps.interruption-level',
-          `is ${describeValue(value)}; it is one of ${INTERRUPTION_LEVELS.join(', ')}`,
+          `is ${wrongOne(value)}; it is one of ${INTERRUPTION_LEVELS.join(', ')}`,
         )
       break
     case 'url-args':
@@ -112,6 +112,6 @@ function checkSound(sound: unknown, report: ReportFault): void {
   }
   const { name, volume } = sound
   checkText(name, 'aps.sound.name', report)
-  if (volume !== undefined && volume !== null && typeof plain(volume) !== 'number')
+  if (volume !== undefined && volume !== null && typeof volume !== 'number')
     report('aps.sound.volume', `${kindOf(volume)} is not a number`)
 }

@@ -53,6 +53,11 @@ describe('every error of a message is found, and all of them at once', () => {
         ['error payload.aps', 'is missing'],
       ],
     ],
+    [{ payload: new Date(0) }, [['error payload', 'in JSON, and not an object'], ['error payload.aps']]],
+    [
+      { payload: { aps: { alert: 'a', x: Object(5n) } } },
+      [['error payload', 'cannot be written as JSON'], ['warning payload.aps.x']],
+    ],
     [{ payload: { aps: { badge: 1n, alert: 'a' } } }, [['error payload.aps.badge', 'a bigint is not JSON']]],
     [
       { payload: { aps: { alert: { title: 5, 'loc-key': 'k', 'loc-args': ['a', 5] }, badge: '1' } } },

@@ -104,6 +104,10 @@ describe('fitAlert', () => {
     ])
       refuses(() => fitAlert({ aps, data }), 'PAYLOAD_TOO_LARGE', 'no alert body')
     refuses(() => fitAlert({ data }), 'PAYLOAD_TOO_LARGE', 'no alert body')
+    // A copy of these would say something else in JSON.
+    const text = { alert: { body: data, toJSON: () => ({ body: data }) } }
+    for (const aps of [text, { alert: data, toJSON: () => text }])
+      refuses(() => fitAlert({ aps }), 'PAYLOAD_TOO_LARGE', 'no alert body')
   })
 
   it('refuses what is no payload, no limit, and no mark', () => {

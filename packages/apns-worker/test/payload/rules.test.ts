@@ -98,7 +98,34 @@ describe('what is not surely wrong is taken', () => {
       aps: { alert: { title: new Date(0) }, category: new URL('a:b') },
     }
     assert.deepEqual(takes(payload), JSON.parse(JSON.stringify(payload)))
+    const args = { aps: { alert: { 'loc-key': 'k', 'loc-args': ['a', new URL('a:b')] } } }
+    assert.deepEqual(takes(args), JSON.parse(JSON.stringify(args)))
     refuses({ aps: { category: { toJSON: () => 5 } } }, 'payload.aps.category', 'not a string')
+  })
+
+  it('a payload, or a part of it, that JSON writes in its own way', () => {
+    const update = { event: 'update', timestamp: 1_700_000_000, 'content-state': {} }
+    const own = { aps: update }
+    assert.deepEqual(takes({ toJSON: () => own }, { pushType: 'liveactivity' }), own)
+    assert.deepEqual(takes({ aps: { toJSON: () => update } }, { pushType: 'liveactivity' }), own)
+    class OwnJson {
+      readonly timestamp = new Date()
+      readonly aps = { timestamp: new Date() }
+      readonly #json: object
+      constructor(json: object) {
+        this.#json = json
+      }
+      toJSON(): object {
+        return this.#json
+      }
+    }
+    assert.deepEqual(takes(new OwnJson(own), { pushType: 'liveactivity' }), own)
+    assert.deepEqual(takes({ aps: new OwnJson(update) }, { pushType: 'liveactivity' }), own)
+    refuses({ when: new Date(), aps: { badge: 1n } }, 'payload.aps.badge', 'a bigint')
+    refuses({ toJSON: () => ({ aps: { badge: '1' } }) }, 'payload.aps.badge', 'a string')
+    // Its own JSON would not have the seconds.
+    const dated = { timestamp: new Date(), toJSON: () => ({ ...update, timestamp: new Date() }) }
+    refuses({ aps: dated }, 'payload.aps.timestamp', 'a string', { pushType: 'liveactivity' })
   })
 
   it('an undefined key', () => {
