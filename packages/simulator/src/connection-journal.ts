@@ -38,15 +38,18 @@ export class ConnectionJournal {
   /** The fate of one request is known; the first one counts. */
   settle(streamId: number, fate: JournalFate): void {
     const entry = this.#entries.get(streamId)
-    if (entry?.fate !== 'pending') return
-    entry.fate = fate
-    this.#journal?.settled(entry)
+    if (entry?.fate === 'pending') this.#settle(entry, fate)
   }
 
-  /** The streams above this one get no answer. */
+  /** The streams above this one get no answer, and the client is told so: even those that would have had none. */
   abandonedAbove(lastStreamId: number): void {
-    for (const streamId of this.#entries.keys())
-      if (streamId > lastStreamId) this.settle(streamId, 'abandoned')
+    for (const [streamId, entry] of this.#entries) if (streamId > lastStreamId) this.#abandon(entry)
+  }
+
+  /** The same for one stream. */
+  abandoned(streamId: number): void {
+    const entry = this.#entries.get(streamId)
+    if (entry !== undefined) this.#abandon(entry)
   }
 
   /** The client has reset a stream. */
@@ -54,9 +57,7 @@ export class ConnectionJournal {
     const entry = this.#entries.get(streamId)
     if (entry === undefined || entry.isCancelled) return
     entry.isCancelled = true
-    // The line has gone out without it, so there is another one.
-    if (entry.fate === 'pending') this.settle(streamId, 'cancelled')
-    else this.#journal?.settled(entry)
+    this.#settle(entry, entry.fate === 'pending' ? 'cancelled' : entry.fate)
   }
 
   /** Nothing comes or goes any more, although the connection stays. */
@@ -68,6 +69,15 @@ export class ConnectionJournal {
   closed(why: string, isOrderly: boolean): void {
     this.#loseAll()
     this.#journal?.connection({ connection: this.#connection, event: 'closed', why, isOrderly })
+  }
+
+  #abandon(entry: JournalEntry): void {
+    if (entry.fate === 'pending' || entry.fate === 'withheld') this.#settle(entry, 'abandoned')
+  }
+
+  #settle(entry: JournalEntry, fate: JournalFate): void {
+    entry.fate = fate
+    this.#journal?.settled(entry)
   }
 
   #loseAll(): void {

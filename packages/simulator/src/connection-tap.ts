@@ -3,7 +3,8 @@ import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { ByteMark } from './byte-mark.js'
 import { FLAG, FRAME_TYPE, FrameScanner, type PayloadByte } from './frame-scanner.js'
-import { goAwayFrame } from './goaway-frame.js'
+import { GoAwayCode, goAwayFrame } from './goaway-frame.js'
+import { endAndLinger } from './linger.js'
 import type { Cut } from './rule.js'
 import { SettingsRewriter } from './settings-rewriter.js'
 import { StreamLedger } from './stream-ledger.js'
@@ -28,12 +29,13 @@ type Output = 'sent' | 'ended' | 'muted' | 'cut' | 'hole'
 export interface TapEvents {
   /** The end of an answer has been sent. */
   answered(streamId: number): void
+  /** RST_STREAM has been sent. */
+  reset(streamId: number): void
   /** The client has reset the stream. */
   cancelled(streamId: number): void
+  /** Node's HTTP/2 session has given the client up. */
+  failed(): void
 }
-
-/** How long the client may take to close after us. What it sends meanwhile is read: TCP would answer it with RST. */
-const LINGER_MS = 1000
 
 /**
  * Sits between the TLS socket and Node's HTTP/2 session. It keeps the stream ledger, rewrites the stream limit in
@@ -54,14 +56,17 @@ export class ConnectionTap extends Duplex {
   readonly #outbound: FrameScanner
   readonly #rewriter: SettingsRewriter
   readonly #windows = new WindowHold()
+  readonly #goAwayCode = new GoAwayCode()
   readonly #waitingFrames: Buffer[] = []
   #lastStreamId = NOT_GOING_AWAY
   #isLastGoAway = false
   #isGone = false
+  #whenGone: () => void = () => {}
   #started = false
   /** Nothing is read just now. */
   #isHeld = false
   #output: Output = 'sent'
+  #hasClientGoneAway = false
   #endedInOrder = false
 
   /** `transport` is the TCP socket underneath. */
@@ -76,6 +81,7 @@ export class ConnectionTap extends Duplex {
         frame: (type, flags, streamId) => {
           this.ledger.fromClient(type, flags, streamId)
           if (type === FRAME_TYPE.resetStream) this.#events.cancelled(streamId)
+          if (type === FRAME_TYPE.goAway) this.#hasClientGoneAway = true
           return undefined
         },
       },
@@ -87,7 +93,7 @@ export class ConnectionTap extends Duplex {
     })
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => {
-      if (this.#output === 'sent' && this.ledger.open === 0) this.#endedInOrder = true
+      this.#endedInOrder = this.#hasClientGoneAway && !this.ledger.hasOpenUpTo(this.#lastStreamId)
       this.push(null)
     })
     socket.on('error', (error: Error) => {
@@ -98,11 +104,12 @@ export class ConnectionTap extends Duplex {
     // The TLS socket has no such event when the one underneath is reset.
     transport.once('close', () => {
       this.#isGone = true
+      this.#whenGone()
       this.destroy()
     })
   }
 
-  /** Whether it has ended with every answer delivered: by GOAWAY and the last of them, or by a client that waited for none. */
+  /** Whether the client has said GOAWAY, and then closed with every answer in its hands. */
   get endedInOrder(): boolean {
     return this.#endedInOrder
   }
@@ -173,8 +180,9 @@ export class ConnectionTap extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // One that has ended in order closes by itself, when what it still has to send is sent.
     if (this.#output !== 'ended' || this.#socket.destroyed) this.#socket.destroy()
+    // This may be called by another listener to the same event, so a listener of its own could come too late.
     if (this.#isGone) done(error)
-    else this.#transport.once('close', () => done(error))
+    else this.#whenGone = (): void => done(error)
   }
 
   get #isRead(): boolean {
@@ -206,7 +214,8 @@ export class ConnectionTap extends Duplex {
   #deliver(chunk: Buffer): void {
     this.#inbound.scan(chunk)
     this.#finishWhenAnswered()
-    if (!this.push(chunk)) this.#socket.pause()
+    // A session that can not send stops to read, too; then nobody would see the client go.
+    if (!this.push(chunk) && this.#output === 'sent') this.#socket.pause()
   }
 
   #send(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
@@ -228,7 +237,14 @@ export class ConnectionTap extends Duplex {
     }
     this.#socket.write(sent, done)
     this.#sendOwnFrames([])
-    this.#finishWhenAnswered()
+    if (this.#goAwayCode.isError) this.#endForSession()
+    else this.#finishWhenAnswered()
+  }
+
+  /** nghttp2 ends a session that it finds too much wrong with, and Node neither says so nor closes it. */
+  #endForSession(): void {
+    this.#events.failed()
+    this.#end()
   }
 
   #sentFrame(type: number, flags: number, streamId: number): PayloadByte | undefined {
@@ -236,6 +252,8 @@ export class ConnectionTap extends Duplex {
     if ((type === FRAME_TYPE.headers || type === FRAME_TYPE.data) && (flags & FLAG.endStream) !== 0) {
       this.#events.answered(streamId)
     }
+    if (type === FRAME_TYPE.resetStream) this.#events.reset(streamId)
+    if (type === FRAME_TYPE.goAway) return this.#goAwayCode.payloadByte
     if (type === FRAME_TYPE.settings) return (position, byte) => this.#rewriter.settingsByte(position, byte)
     return this.#windows.frame(type, streamId)
   }
@@ -251,13 +269,12 @@ export class ConnectionTap extends Duplex {
   #finishWhenAnswered(): void {
     if (!this.#isLastGoAway || this.#output !== 'sent' || this.#waitingFrames.length > 0) return
     if (this.ledger.hasOpenUpTo(this.#lastStreamId)) return
+    this.#end()
+  }
+
+  #end(): void {
     this.#mute('ended')
-    this.#endedInOrder = true
-    this.#socket.end()
-    this.#socket.resume()
-    // What the client has said by then is read first, also where the process stood still meanwhile.
-    const timer = setTimeout(() => setImmediate(() => this.#socket.destroy()), LINGER_MS)
-    this.#socket.once('close', () => clearTimeout(timer))
+    endAndLinger(this.#socket)
   }
 
   #mute(output: Exclude<Output, 'sent'>): void {

@@ -97,8 +97,7 @@ export class Exchange {
     const reply = this.#replyTo(record, request, body, now)
     this.#connection.journal.received(record, reply.why)
     // Its head came before the GOAWAY that left it out, the rest behind it.
-    if (this.#connection.isAbandoned(this.#streamId))
-      this.#connection.journal.settle(this.#streamId, 'abandoned')
+    if (this.#connection.isAbandoned(this.#streamId)) this.#connection.journal.abandoned(this.#streamId)
     this.#perform(record, reply)
   }
 
@@ -141,7 +140,6 @@ export class Exchange {
         if (!connection.isAbandoned(this.#streamId)) this.#answer(record, ACCEPTED)
         break
       case 'reset':
-        connection.journal.settle(this.#streamId, 'reset')
         this.#stream.close(errorCodeNumber(deed.code))
         break
       case 'disconnect':

@@ -54,8 +54,8 @@ export interface JournalConnection {
   /** Who wanted it: the client, a rule, a call of the simulator's methods. */
   readonly why: string
   /**
-   * With `closed`: the client must have had every answer that has left: it ended with GOAWAY and the last of them, or the
-   * client closed it with none outstanding.
+   * With `closed`: the client has said GOAWAY and closed, and nothing that it waited for was open. So it must have had every
+   * answer that has left, unless it has reset the stream.
    */
   readonly isOrderly?: boolean
 }
@@ -64,7 +64,10 @@ export type JournalLine = JournalNotification | JournalConnection
 
 /** What is kept, and where it is written. */
 export interface JournalOptions {
-  /** Each line is written here as JSON as soon as it is known, a notification with its fate. An old file is replaced. */
+  /**
+   * Each line is written here as JSON as soon as it is known, a notification with its fate, and again when that changes: the last
+   * line of the same order counts. An old file is replaced.
+   */
   readonly file?: string
   /** How many lines of each kind stay in memory, the latest ones; true: all. Default 1,000,000, or 0 with a file. */
   readonly keep?: number | true
@@ -124,7 +127,7 @@ export class JournalKeeper implements Journal {
     return entry
   }
 
-  /** The fate of an entry is known. */
+  /** The fate of an entry is known, or is another one. */
   settled(entry: JournalEntry): void {
     this.#write(entry)
   }

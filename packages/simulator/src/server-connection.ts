@@ -79,7 +79,11 @@ export class ServerConnection implements ExchangeConnection {
     this.journal = new ConnectionJournal(context.journal, number)
     this.#tap = new ConnectionTap(socket, transport, {
       answered: (streamId) => this.journal.settle(streamId, 'answered'),
+      reset: (streamId) => this.journal.settle(streamId, 'reset'),
       cancelled: (streamId) => this.journal.cancelled(streamId),
+      failed: () => {
+        this.#end ??= 'HTTP/2 error'
+      },
     })
     performBeforeSettings(conduct, this.#tap, this)
     const limits = {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import tls from 'node:tls'
 import { type Simulator, type SimulatorOptions, startSimulator } from '@apns-worker/simulator'
 import { Provider, providerToken, type Reply, TOKEN, TOPIC, withSimulator } from './support/provider.js'
+import { RawClient, TYPE } from './support/raw-client.js'
 
 test('goAway lets open streams finish, then closes', async () => {
   await withSimulator({ rules: [{ token: 'aa', delay: 0.05 }] }, async ({ apns, connect }) => {
@@ -267,4 +268,20 @@ test('the certificate is for localhost and its addresses, and only its own autho
 test('says where it is, in the form of an environment', async () => {
   await using apns = await startSimulator()
   assert.deepEqual(apns.environment, { host: '127.0.0.1', port: apns.port, ca: apns.ca })
+})
+
+test('a client that Node gives up is let go', async () => {
+  await withSimulator({ journal: true, rules: [{ silent: true }] }, async ({ apns }) => {
+    const client = await RawClient.connect(apns)
+    await client.until(() => client.streamLimits().length > 0)
+    // More resets than nghttp2 takes for well-meant; it sends GOAWAY, and stops to read.
+    const headers = { ':method': 'POST', ':scheme': 'https', ':path': '/3/device/aa', ':authority': 'localhost' }
+    for (let count = 0; count < 3000; count++) {
+      const streamId = client.request(headers)
+      client.write({ type: TYPE.resetStream, flags: 0, streamId, payload: Buffer.from([0, 0, 0, 8]) })
+    }
+    await new Promise((resolve) => client.socket.once('close', resolve))
+    await apns.waitFor(() => apns.counts().openConnections === 0)
+    assert.equal(apns.journal?.connections.at(-1)?.why, 'HTTP/2 error')
+  })
 })

@@ -107,12 +107,21 @@ test('a request without an answer has a fate as well', async () => {
   })
   assert.deepEqual(fates(journal.notifications).slice(1), [
     '3 answered 200 nothing is wrong',
-    '5 withheld - rules[0]',
+    // It would have had none; now the client knows.
+    '5 abandoned - rules[0]',
     '7 reset - rules[1]',
     '9 abandoned - rules[2]',
     '11 abandoned - rules[3]',
   ])
-  assert.deepEqual(steps(journal.connections), ['1 opened the client', '1 closed rules[3] true'])
+  assert.equal(journal.connections.at(-1)?.why, 'rules[3]')
+})
+
+test('an answer may be withheld for ever', async () => {
+  const journal = await journalOf({ rules: [{ token: 'aa', silent: true }] }, async (provider, apns) => {
+    void provider.send('aa')
+    await apns.waitFor(2)
+  })
+  assert.deepEqual(fates(journal.notifications).slice(1), ['3 withheld - rules[0]'])
 })
 
 test('a connection that is cut loses what was not answered yet', async () => {
