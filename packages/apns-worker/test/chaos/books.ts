@@ -108,12 +108,12 @@ export class Books {
   }
 
   /**
-   * Whether one of the later requests was sent although the client knew the fate of this one. What comes over a connection
-   * that has ended badly may have been sent earlier than it was read.
+   * Whether one of the later requests was sent although the client knew the fate of this one. What the client had given up, and
+   * what comes over a connection that has ended badly, may have been sent earlier than it was read.
    */
   #isSentAfter(request: JournalNotification, later: readonly JournalNotification[]): boolean {
     if (!isFinal(request) || !this.#isCertain(request)) return false
-    return later.some(({ connection }) => connection === request.connection || this.#orderly.has(connection))
+    return later.some(({ connection, isCancelled }) => !isCancelled && this.#orderly.has(connection))
   }
 
   /** Whether the client must have had the answer. */

@@ -30,16 +30,18 @@ export interface ChaosRunResult extends Balance {
 
 /** Impatient, so that black holes do not hold up the run. */
 const IMPATIENT = {
-  connectTimeout: 0.3,
-  requestTimeout: 0.5,
-  pingInterval: 0.5,
-  pingTimeout: 0.3,
+  connectTimeout: 0.25,
+  requestTimeout: 0.35,
+  pingInterval: 0.3,
+  pingTimeout: 0.25,
   retryDelay: 0.02,
   maxRetryDelay: 0.3,
   maxAttempts: 8,
   maxConnections: 6,
 } as const
 const PROGRESS_MS = 1000
+/** What is spread over a time comes in blocks that take so long. */
+const BLOCK_SECONDS = 2
 
 /** Sends everything, waits for every fate, closes both ends, and balances the books. */
 export async function chaosRun(options: ChaosRunOptions): Promise<ChaosRunResult> {
@@ -60,6 +62,7 @@ export async function chaosRun(options: ChaosRunOptions): Promise<ChaosRunResult
     const stats = sender.apns.stats()
     // Both ends are closed before the books are, so that nothing is under way any more.
     await within(sender.apns.close(), describe)
+    await apns.waitFor(() => apns.counts().openConnections === 0)
     await apns.close()
     const books = new Books()
     for (const delivery of deliveries) {
@@ -84,8 +87,9 @@ export async function chaosRun(options: ChaosRunOptions): Promise<ChaosRunResult
 async function sendAll(sender: Sender, count: number, seconds: number): Promise<Delivery[]> {
   const deliveries: Delivery[] = []
   const startedAtMs = performance.now()
+  const blockSize = seconds === 0 ? count : Math.ceil((count / seconds) * BLOCK_SECONDS)
   let sent = 0
-  for (const message of traffic(count)) {
+  for (const message of traffic(count, blockSize)) {
     const aheadMs = (sent / count) * seconds * 1000 - (performance.now() - startedAtMs)
     if (aheadMs > 0) await pause(aheadMs)
     deliveries.push(sender.sendMessage(message))

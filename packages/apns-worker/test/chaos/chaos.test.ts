@@ -20,7 +20,7 @@ describe('chaos', () => {
         seed,
         count: COUNT,
         seconds: 0,
-        intensity: 0.5,
+        intensity: 0.4,
         timeout: TIMEOUT_SECONDS,
       })
       context.diagnostic(`seed ${seed}: ${JSON.stringify(books)}`)

@@ -35,15 +35,20 @@ export const TOKEN_RULES: readonly Rule[] = [
 ]
 
 /**
- * So many notifications, no device token twice: half of them one message, the others in messages of all sizes, single ones,
- * ones that must not be sent twice, that expire soon or have expired. They are made as they are taken.
+ * So many notifications, no device token twice, in blocks of this size. Half of each block is one message; the others are in
+ * messages of all sizes, single ones, ones that must not be sent twice, that expire soon or have expired. They are made as
+ * they are taken.
  */
-export function* traffic(count: number): Generator<Message> {
+export function* traffic(count: number, blockSize: number): Generator<Message> {
   const tokens = new TokenSource()
+  for (let left = count; left > 0; left -= blockSize) yield* block(Math.min(left, blockSize), tokens)
+}
+
+function* block(count: number, tokens: TokenSource): Generator<Message> {
   const half = Math.ceil(count / 2)
   yield message(tokens.take(half), {}, 0)
   const left = SHAPES.map((shape) => ({ shape, count: Math.floor((count * shape.thousandths) / 1000) }))
-  let rest = count - half - left.reduce((sum, { count }) => sum + count, 0)
+  const rest = count - half - left.reduce((sum, { count }) => sum + count, 0)
   // In turns, so that each kind goes out all the time; kinds with large messages have fewer turns.
   for (let round = 0; left.some(({ count }) => count > 0); round++) {
     for (const each of left) {
@@ -54,7 +59,7 @@ export function* traffic(count: number): Generator<Message> {
       yield message(tokens.take(size), each.shape.options(Math.floor(Date.now() / 1000)), filler)
     }
   }
-  for (; rest > 0; rest--) yield message(tokens.take(1), {}, 0)
+  for (const token of tokens.take(rest)) yield message([token], {}, 0)
 }
 
 class TokenSource {
