@@ -275,7 +275,12 @@ test('a client that Node gives up is let go', async () => {
     const client = await RawClient.connect(apns)
     await client.until(() => client.streamLimits().length > 0)
     // More resets than nghttp2 takes for well-meant; it sends GOAWAY, and stops to read.
-    const headers = { ':method': 'POST', ':scheme': 'https', ':path': '/3/device/aa', ':authority': 'localhost' }
+    const headers = {
+      ':method': 'POST',
+      ':scheme': 'https',
+      ':path': '/3/device/aa',
+      ':authority': 'localhost',
+    }
     for (let count = 0; count < 3000; count++) {
       const streamId = client.request(headers)
       client.write({ type: TYPE.resetStream, flags: 0, streamId, payload: Buffer.from([0, 0, 0, 8]) })
