@@ -52,6 +52,9 @@ const apns = new ApnsManager({
   logger: { debug() {}, info() {}, warn() {}, error: (text) => console.error(text) },
 })
 
+// Feedback that nobody listens to is kept for the first who does.
+apns.getFeedback(() => {})
+
 /** @param {number} number */
 function messageFor(number) {
   const isDead = number % DEAD_EVERY === 0
