@@ -18,7 +18,7 @@ const sockets = /^node:(net|tls|dns|http|https|http2|dgram)(\/|$)/
 
 /** The library's own words: all that is in no room of its own, the ones that put the house together aside. */
 const domain =
-  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast)\/|(index|manager|load-backend)\.ts$)/
+  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast|doctor)\/|(index|manager|load-backend)\.ts$)/
 
 /** @type {readonly Rule[]} */
 export const rules = [

@@ -1,9 +1,9 @@
 import type { Logger } from '../logger.js'
 import type { PushCertificate } from './push-certificate.js'
 
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 /** Apple sends its own reminder thirty days ahead, to the account's address. */
-const WARN_BEFORE_MS = 30 * DAY_MS
+export const WARN_BEFORE_MS: number = 30 * DAY_MS
 
 /** Says in time that a client certificate expires: from thirty days before, once a day. */
 export class ExpiryWarning {

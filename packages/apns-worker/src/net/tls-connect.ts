@@ -1,5 +1,5 @@
 import { isIP, type Socket } from 'node:net'
-import { type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { type ConnectionOptions, type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { hearLastWords } from './last-words.js'
 import type { ProxyServer } from './proxy/proxy-server.js'
 
@@ -25,21 +25,26 @@ const HTTP2_PROTOCOL = 'h2'
  * @param protocol `http2` is negotiated (see {@link speaksHttp2}); the retired `gateway` protocol is older than that
  * @param through an open tunnel to the host, through a proxy
  */
-export function connectTls(
+export function connectTls(target: TlsTarget, protocol: TlsProtocol, through?: Socket): TLSSocket {
+  const socket = tlsConnect(tlsOptions(target, protocol, through))
+  hearLastWords(socket)
+  return socket.setNoDelay(true)
+}
+
+/** What a connection to a target is opened with. */
+export function tlsOptions(
   { host, port, servername = nameOf(host), secureContext }: TlsTarget,
   protocol: TlsProtocol,
-  through?: Socket,
-): TLSSocket {
-  const socket = tlsConnect({
+  through: Socket | undefined,
+): ConnectionOptions {
+  return {
     host,
     port,
     secureContext,
     ...(through === undefined ? {} : { socket: through }),
     ...(protocol === 'http2' ? { ALPNProtocols: [HTTP2_PROTOCOL] } : {}),
     ...(servername === undefined ? {} : { servername }),
-  })
-  hearLastWords(socket)
-  return socket.setNoDelay(true)
+  }
 }
 
 /** What is said in SNI, as HTTP/2 demands (RFC 9113 section 9.2); Node does not by itself. An address is no name. */

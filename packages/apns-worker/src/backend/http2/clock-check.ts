@@ -24,10 +24,9 @@ export class ClockCheck {
    * @param sentAtMs when its request was sent: the date lies between that and now, if both clocks are right
    */
   heard(date: string, sentAtMs: number, nowMs: number): void {
-    const serverMs = Date.parse(date)
-    if (Number.isNaN(serverMs)) return
-    // The date has whole seconds.
-    this.#skewMs = serverMs > nowMs ? nowMs - serverMs : Math.max(0, sentAtMs - serverMs - 1000)
+    const skewMs = clockSkewMs(date, sentAtMs, nowMs)
+    if (skewMs === undefined) return
+    this.#skewMs = skewMs
     if (this.words === undefined || nowMs - this.#warnedAtMs < HOUR_MS) return
     this.#warnedAtMs = nowMs
     this.#logger.warn(
@@ -44,8 +43,24 @@ export class ClockCheck {
 
   /** By how much the clock was wrong at the last answer, such as "3 minutes behind"; undefined while it is not. */
   get words(): string | undefined {
-    const minutes = Math.round(Math.abs(this.#skewMs) / 60_000)
-    if (Math.abs(this.#skewMs) <= TOLERANCE_MS) return undefined
-    return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'} ${this.#skewMs < 0 ? 'behind' : 'ahead of'}`
+    return clockSkewWords(this.#skewMs)
   }
+}
+
+/**
+ * By how many milliseconds this machine's clock is ahead of the server's, at least; negative when it is behind. Undefined
+ * for a date that is none.
+ */
+export function clockSkewMs(date: string, sentAtMs: number, nowMs: number): number | undefined {
+  const serverMs = Date.parse(date)
+  if (Number.isNaN(serverMs)) return undefined
+  // The date has whole seconds.
+  return serverMs > nowMs ? nowMs - serverMs : Math.max(0, sentAtMs - serverMs - 1000)
+}
+
+/** A skew such as "3 minutes behind"; undefined for one that is not worth a word. */
+export function clockSkewWords(skewMs: number): string | undefined {
+  if (Math.abs(skewMs) <= TOLERANCE_MS) return undefined
+  const minutes = Math.round(Math.abs(skewMs) / 60_000)
+  return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'} ${skewMs < 0 ? 'behind' : 'ahead of'}`
 }
