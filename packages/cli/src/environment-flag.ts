@@ -29,7 +29,12 @@ export function parseEnvironment(text: string, caPath: string | undefined): Envi
   }
 }
 
-function readCa(path: string): string {
+/**
+ * Reads the certificate authority of `--ca`.
+ *
+ * @throws {UsageError}
+ */
+export function readCa(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { CredentialError, MessageError } from 'apns-worker'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo-command.js'
+import { doctorCommand } from './doctor-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
@@ -15,6 +16,7 @@ function program(onExit: (code: ExitCode) => void): Command {
     .addHelpText('after', EXIT_CODE_HELP)
     .addCommand(sendCommand(onExit))
     .addCommand(demoCommand(onExit))
+    .addCommand(doctorCommand(onExit))
     .addCommand(replCommand(onExit))
   for (const each of [command, ...command.commands])
     each.exitOverride().showHelpAfterError('(--help shows the options)')

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { nonEmpty } from './environment-variable.js'
 
 /** `--proxy`, for the commands that connect. */
 export function proxyOption(): Option {
@@ -13,7 +14,5 @@ export function proxyFrom(
   { proxy }: { readonly proxy?: string },
   environment: NodeJS.ProcessEnv,
 ): string | undefined {
-  const value = proxy ?? environment['APNS_PROXY']
-  // Empty is how an environment variable is taken back in many a shell and container.
-  return value === '' ? undefined : value
+  return nonEmpty(proxy ?? environment['APNS_PROXY'])
 }

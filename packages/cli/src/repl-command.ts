@@ -4,7 +4,7 @@ import { type REPLServer, start } from 'node:repl'
 import { promisify, styleText } from 'node:util'
 import * as library from 'apns-worker'
 import { type ApnsManagerOptions, type BackendClass, BinaryBackend, loadBackend } from 'apns-worker'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import {
   addCredentialFlags,
   CREDENTIAL_ENVIRONMENT_HELP,
@@ -14,6 +14,7 @@ import {
 import { parseEnvironment } from './environment-flag.js'
 import { EXIT_CODE, type ExitCode } from './exit-code.js'
 import { makeManager } from './manager.js'
+import { parsePort } from './port-flag.js'
 import { proxyFrom, proxyOption } from './proxy-flag.js'
 import { UsageError } from './usage-error.js'
 
@@ -133,11 +134,4 @@ async function runRepl(options: ApnsManagerOptions, history: string): Promise<Ex
 
 function describe({ environment }: ApnsManagerOptions): string {
   return typeof environment === 'object' ? `${environment.host}:${environment.port}` : String(environment)
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new InvalidArgumentError('It is a port, 1 to 65535.')
-  return port
 }

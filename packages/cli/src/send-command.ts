@@ -7,6 +7,7 @@ import {
   credentialsFrom,
 } from './credential-flags.js'
 import { parseEnvironment } from './environment-flag.js'
+import { nonEmpty } from './environment-variable.js'
 import { EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
 import { parseExpiration } from './expiration.js'
 import { addPayloadFlags, type PayloadFlags, payloadFrom } from './payload-flags.js'
@@ -121,9 +122,4 @@ function sourceFrom(tokens: readonly string[], { tokensFile, payload }: SendFlag
 function parsePriority(text: string): number {
   if (['10', '5', '1'].includes(text)) return Number(text)
   throw new InvalidArgumentError('It is 10, 5 or 1.')
-}
-
-/** Empty is how an environment variable is taken back in many a shell and container. */
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text
 }

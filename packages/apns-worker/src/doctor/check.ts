@@ -1,3 +1,4 @@
+import type { DoctorCode } from './codes.js'
 import type { CheckName, Diagnosis } from './diagnosis.js'
 
 /** What a check says, and what it has learned that later checks need. */
@@ -27,7 +28,7 @@ export function ok<Context>(text: string, more: More<Context> = {}): Finding<Con
 }
 
 export function warning<Context>(
-  code: string,
+  code: DoctorCode,
   words: { readonly text: string; readonly advice: string },
   more: More<Context> = {},
 ): Finding<Context> {
@@ -35,14 +36,14 @@ export function warning<Context>(
 }
 
 export function problem<Context>(
-  code: string,
+  code: DoctorCode,
   words: { readonly text: string; readonly advice?: string | undefined },
   more: More<Context> = {},
 ): Finding<Context> {
   return { verdict: 'problem', code, ...words, ...more }
 }
 
-export function skipped<Context>(code: string, text: string): Finding<Context> {
+export function skipped<Context>(code: DoctorCode, text: string): Finding<Context> {
   return { verdict: 'skipped', code, text }
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { providerApi } from '../backend/environment.js'
 import type { CredentialOptions, Credentials } from '../credentials/credentials.js'
 import type { TlsInspection } from '../net/probe/tls-probe.js'
 import type { TlsTarget } from '../net/tls-connect.js'
@@ -39,6 +40,11 @@ export interface ServerContext {
 export function firstHop({ target }: Pick<ServerContext, 'target'>): { host: string; port: number } {
   const { host, port } = target.proxy ?? target
   return { host, port }
+}
+
+/** Whether it is Apple's own host, and no simulator or relay. */
+export function isAtApple({ host }: Pick<TlsTarget, 'host'>): boolean {
+  return host === providerApi('production').host || host === providerApi('sandbox').host
 }
 
 /** What a check before this one must have learned. */

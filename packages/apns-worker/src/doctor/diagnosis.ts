@@ -1,3 +1,5 @@
+import type { DoctorCode } from './codes.js'
+
 /** The checks, in the order in which they are made. */
 export type CheckName =
   /** The key or certificate: files, kinds, ids, dates. */
@@ -63,8 +65,8 @@ export interface Diagnosis {
   /** Undefined for checks that have to do with no server. */
   readonly server: CheckedServer | undefined
   readonly verdict: DoctorVerdict
-  /** Stable: `OK`, `TCP_REFUSED`, …; of a credential that can not be used, its {@link CredentialErrorCode}. */
-  readonly code: string
+  /** Stable: one of {@link DOCTOR_CODES} or, of a credential that can not be used, its {@link CredentialErrorCode}. */
+  readonly code: DoctorCode
   /** What was found, in a sentence. */
   readonly text: string
   /** What to do about it. */

@@ -18,6 +18,7 @@ import type { ServerContext, SetupContext } from './context.js'
 import type { CheckedServer, Diagnosis } from './diagnosis.js'
 import { type Failures, runChecks } from './examination.js'
 
+export { DOCTOR_CODES, type DoctorCode } from './codes.js'
 export type {
   CheckedServer,
   CheckName,

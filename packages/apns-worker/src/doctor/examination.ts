@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Check, Finding } from './check.js'
 import type { CheckedServer, CheckName, Diagnosis } from './diagnosis.js'
 
@@ -72,6 +73,8 @@ async function makeCheck<Context>(
   timeoutMs: number,
 ): Promise<Finding<Context>> {
   const controller = new AbortController()
+  // Each address that is tried listens to it.
+  setMaxListeners(0, controller.signal)
   const timer = setTimeout(() => controller.abort(new LateError()), timeoutMs)
   try {
     return await check.run(context, controller.signal)

@@ -10,17 +10,17 @@ export interface RefusalWords {
 /** Where more can be said to somebody who looks for the fault than to somebody who sends. */
 const ADVICE: Readonly<Record<string, string>> = {
   InvalidProviderToken:
-    'One of these is not right, and Apple does not say which: keyId belongs to another key than this file; teamId is another team’s; the key was revoked; or this machine’s clock is ahead by more than an hour.',
+    "One of these is not right, and Apple does not say which: keyId belongs to another key than this file; teamId is another team's; the key was revoked; or this machine's clock is ahead by more than an hour.",
   ExpiredProviderToken:
-    'Set this machine’s clock: the server takes a provider token made just now for an old one.',
+    "Set this machine's clock: the server takes a provider token made just now for an old one.",
   BadCertificate: 'Renew the push certificate: it has expired, was revoked, or was not issued for push.',
   TooManyProviderTokenUpdates:
     'The credential was not judged. Other programs with this key make new provider tokens too often; try again in 20 minutes.',
   TooManyRequests: 'The credential was not judged. Try again in some minutes.',
   TopicDisallowed:
-    'The credential may be good. Check the topic, and that the key covers it (a key may be for some topics only) or that it is of the app’s own team.',
+    "The credential may be good. Check the topic, and that the key covers it (a key may be for some topics only) or that it is of the app's own team.",
 }
-const LATER = 'The credential was not judged. Try again later; see Apple’s system status if it stays so.'
+const LATER = "The credential was not judged. Try again later; see Apple's system status if it stays so."
 
 /** A refusal in words: by the reason that the server gave, or by its status alone. */
 export function refusalOn(httpStatus: number, reason: string | undefined, body = ''): RefusalWords {

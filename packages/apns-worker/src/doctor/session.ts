@@ -137,8 +137,8 @@ export class DoctorSession implements SessionEvents<Push> {
   }
 
   reset(_push: Push, { code, cause }: StreamReset): void {
-    // What becomes of the connection is told apart from that of its streams.
-    if (cause === 'peer' || cause === 'goaway' || cause === 'protocol')
+    // What becomes of the connection is told by itself, and says more.
+    if (cause === 'peer' || cause === 'protocol')
       this.#answerWaiter?.reject(this.#noAnswer(`the server gave the request up (HTTP/2 error code ${code})`))
   }
 

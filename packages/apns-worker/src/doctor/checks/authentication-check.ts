@@ -2,13 +2,15 @@ import { authorityOf } from '../../backend/environment.js'
 import { RequestWriter } from '../../backend/http2/request-writer.js'
 import { parseRefusal } from '../../backend/http2/verdict.js'
 import { Message } from '../../message.js'
+import { isTlsRefusal } from '../../net/tls-refusal.js'
 import { pushTypeOfTopic } from '../../push-type.js'
 import { classify } from '../../reason.js'
 import { type Check, type Finding, ok, problem, warning } from '../check.js'
+import type { DoctorCode } from '../codes.js'
 import { learned, type ServerContext } from '../context.js'
 import { refusalOn } from '../refusal.js'
 import { type Answer, NoAnswerError } from '../session.js'
-import { factsOf } from './settings-check.js'
+import { certificateRefused, factsOf } from './settings-check.js'
 
 /** In the form of one, so that it is looked at as far as any; no device has it. */
 const IMPOSSIBLE_TOKEN = '00'.repeat(32)
@@ -44,7 +46,7 @@ export const authenticationCheck: Check<ServerContext> = {
       }
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error
-      return unanswered(error)
+      return isTlsRefusal(error.cause) ? certificateRefused(credentials, error) : unanswered(error)
     }
   },
   late: (_context, seconds) =>
@@ -65,7 +67,7 @@ function messageFor(topic: string | undefined): Message {
 
 /** A server may send back what it was sent. */
 function withoutSecret(body: string, providerToken: string | undefined): string {
-  return providerToken === undefined ? body : body.replaceAll(providerToken, '…')
+  return providerToken === undefined ? body : body.replaceAll(providerToken, '<provider token>')
 }
 
 function judge({ status, body }: Answer): Finding<ServerContext> {
@@ -73,7 +75,7 @@ function judge({ status, body }: Answer): Finding<ServerContext> {
   const facts = { status, reason: reason ?? null }
   if (status === 200) {
     return ok(
-      '200: the server takes the credential. It takes a device that can not exist, too: it is not Apple’s',
+      "200: the server takes the credential. It takes a device that can not exist, too: it is not Apple's",
       {
         facts,
       },
@@ -90,7 +92,7 @@ function judge({ status, body }: Answer): Finding<ServerContext> {
   return problem(codeFor(status, reason), words, { facts })
 }
 
-function codeFor(status: number, reason: string | undefined): string {
+function codeFor(status: number, reason: string | undefined): DoctorCode {
   if (reason === undefined) return 'NOT_APNS'
   if (status >= 500) return 'SERVER_FAILED'
   if (reason === 'TopicDisallowed' || reason === 'BadTopic' || reason === 'MissingTopic')

@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000
 /** A clock that is behind by more lets provider tokens expire before they are renewed. */
 const HARMFUL_MS = HOUR_MS - MAX_AGE_MS
 
-const SET_IT = 'Set this machine’s clock, and keep it right (NTP).'
+const SET_IT = "Set this machine's clock, and keep it right (NTP)."
 
 /**
  * This machine's clock: by the date in the server's answer (RFC 9110 section 6.6.1) or, where it gives none, by what it
@@ -34,8 +34,8 @@ const NO_DATE = 'the server gives no date to tell it by'
 function judgeSkew(skewMs: number): Finding<ServerContext> {
   const facts = { secondsAhead: Math.round(skewMs / 1000) }
   const words = clockSkewWords(skewMs)
-  if (words === undefined) return ok('it agrees with the server’s', { facts })
-  const said = { text: `it is ${words} the server’s`, advice: SET_IT }
+  if (words === undefined) return ok("it agrees with the server's", { facts })
+  const said = { text: `it is ${words} the server's`, advice: SET_IT }
   return Math.abs(skewMs) > HARMFUL_MS
     ? problem('CLOCK_WRONG', said, { facts })
     : warning('CLOCK_OFF', said, { facts })

@@ -75,7 +75,7 @@ function judgeCertificate(credentials: CertificateCredentials): Finding<SetupCon
 function environmentsOf(production: boolean, sandbox: boolean): string {
   if (production && sandbox) return 'production and sandbox'
   if (production || sandbox) return production ? 'production only' : 'the sandbox only'
-  return 'no environment of Apple’s'
+  return "no environment of Apple's"
 }
 
 function daysLeft(leftMs: number): string {

@@ -1,6 +1,6 @@
 import { isAddress, lookUpAddresses } from '../../net/probe/address-lookup.js'
 import { type Check, codeOf, ok, problem } from '../check.js'
-import { firstHop, type ServerContext } from '../context.js'
+import { firstHop, isAtApple, type ServerContext } from '../context.js'
 
 /** More are not tried: a resolver may answer anything. */
 export const MAX_ADDRESSES = 16
@@ -45,9 +45,9 @@ function failed(context: ServerContext, code: string): ReturnType<typeof problem
   })
 }
 
-function adviceFor({ target, server }: ServerContext): string {
+function adviceFor({ target }: ServerContext): string {
   if (target.proxy !== undefined) return "Check the proxy's name."
-  return server.environment === undefined
-    ? "Check the host's name."
-    : 'Let the resolver of this machine answer for push.apple.com.'
+  return isAtApple(target)
+    ? 'Let the resolver of this machine answer for push.apple.com.'
+    : "Check the host's name."
 }

@@ -1,3 +1,5 @@
+import type { Credentials } from '../../credentials/credentials.js'
+import { isTlsRefusal } from '../../net/tls-refusal.js'
 import { type Check, type Finding, ok, problem } from '../check.js'
 import { learned, type ServerContext } from '../context.js'
 import { refusalOn } from '../refusal.js'
@@ -48,11 +50,21 @@ function describe({ maxConcurrentStreams, maxHeaderListSize }: PeerLimits): stri
 
 function failed({ credentials }: ServerContext, error: NoAnswerError): Finding<ServerContext> {
   if (error.reason !== undefined) return problem('REFUSED', refusalOn(0, error.reason))
+  if (isTlsRefusal(error.cause)) return certificateRefused(credentials, error)
   return problem('CONNECTION_LOST', {
     text: error.message,
-    advice:
-      credentials?.kind === 'certificate'
-        ? 'The server may not take the client certificate: it may be revoked, or of another service.'
-        : 'Check host and port. Apple also ends connections for a time when too many are opened.',
+    advice: 'Check host and port. Apple also ends connections for a time when too many are opened.',
   })
+}
+
+/** With TLS 1.3 a server looks at the client's certificate when the handshake is over for the client. */
+export function certificateRefused(
+  credentials: Credentials | undefined,
+  { message }: NoAnswerError,
+): Finding<ServerContext> {
+  const advice =
+    credentials?.kind === 'certificate'
+      ? 'The server does not take the client certificate: it may be revoked, or for another service.'
+      : 'The server wants a client certificate.'
+  return problem('CLIENT_CERTIFICATE_REFUSED', { text: message, advice })
 }

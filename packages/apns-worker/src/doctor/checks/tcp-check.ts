@@ -1,10 +1,13 @@
 import { probeTcp } from '../../net/probe/tcp-probe.js'
 import { type Check, codeOf, type Finding, ok, problem, warning } from '../check.js'
-import { firstHop, type ServerContext } from '../context.js'
+import type { DoctorCode } from '../codes.js'
+import { firstHop, isAtApple, type ServerContext } from '../context.js'
 import type { DiagnosisPart } from '../diagnosis.js'
 
+type TcpFailure = Extract<DoctorCode, `TCP_${string}`>
+
 /** Codes of a connection that fails, and what they are called here. */
-const FAILURES: Readonly<Record<string, readonly [code: string, words: string]>> = {
+const FAILURES: Readonly<Record<string, readonly [code: TcpFailure, words: string]>> = {
   ECONNREFUSED: ['TCP_REFUSED', 'refused'],
   ETIMEDOUT: ['TCP_TIMEOUT', 'no answer'],
   ENETUNREACH: ['TCP_UNREACHABLE', 'no way there'],
@@ -17,7 +20,7 @@ const FAILURES: Readonly<Record<string, readonly [code: string, words: string]>>
 interface Attempt {
   readonly part: DiagnosisPart
   /** Undefined for a connection. */
-  readonly code: string | undefined
+  readonly code: TcpFailure | undefined
 }
 
 /** A TCP connection to each address, all at once. */
@@ -73,11 +76,11 @@ function judge(context: ServerContext, attempts: readonly Attempt[]): Finding<Se
   return warning('TCP_SOME_FAILED', words, { parts, facts })
 }
 
-function adviceOn(code: string, { target, server }: ServerContext): string {
+function adviceOn(code: DoctorCode, { target }: ServerContext): string {
   if (target.proxy !== undefined) {
     return `Check that the proxy runs, and that its port is ${target.proxy.port}.`
   }
-  if (server.environment === undefined) {
+  if (!isAtApple(target)) {
     return code === 'TCP_REFUSED'
       ? `Nothing listens there: check host and port, and that the server runs.`
       : 'Check host and port, and the firewalls in between.'

@@ -2,7 +2,8 @@ import { isAddress } from '../../net/probe/address-lookup.js'
 import { inspectTls, type TlsInspection } from '../../net/probe/tls-probe.js'
 import { isTlsRefusal } from '../../net/tls-refusal.js'
 import { type Check, codeOf, type Finding, ok, problem, warning } from '../check.js'
-import type { ServerContext } from '../context.js'
+import type { DoctorCode } from '../codes.js'
+import { isAtApple, type ServerContext } from '../context.js'
 
 /** The TLS handshake, as for sending, and the certificate that the server shows. */
 export const tlsCheck: Check<ServerContext> = {
@@ -59,14 +60,14 @@ function rootName({ chain }: TlsInspection): string[] {
 }
 
 interface Distrust {
-  readonly code: string
+  readonly code: DoctorCode
   readonly words: string
   readonly advice: string
 }
 
-function explainDistrust({ server, target }: ServerContext, code: string): Distrust {
+function explainDistrust({ target }: ServerContext, code: string): Distrust {
   const interception =
-    'Something in between may answer in the server’s place, such as a proxy that breaks TLS open'
+    "Something in between may answer in the server's place, such as a proxy that breaks TLS open"
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {
       code: 'TLS_WRONG_NAME',
@@ -80,16 +81,15 @@ function explainDistrust({ server, target }: ServerContext, code: string): Distr
     return {
       code: 'TLS_DATES',
       words: code === 'CERT_HAS_EXPIRED' ? 'expired' : 'not valid yet',
-      advice: 'Set this machine’s clock; if it is right, the server needs another certificate.',
+      advice: "Set this machine's clock; if it is right, the server needs another certificate.",
     }
   }
   return {
     code: 'TLS_UNTRUSTED',
     words: 'signed by nobody whom this machine trusts',
-    advice:
-      server.environment === undefined
-        ? 'Give the certificate of the authority that signed it as ca.'
-        : `${interception}: have Apple’s hosts exempted, or trust its authority (NODE_EXTRA_CA_CERTS). Or Node is so old that it does not know Apple’s authority.`,
+    advice: isAtApple(target)
+      ? `${interception}: have Apple's hosts exempted, or trust its authority (NODE_EXTRA_CA_CERTS). Or Node is so old that it does not know Apple's authority.`
+      : 'Give the certificate of the authority that signed it as ca.',
   }
 }
 

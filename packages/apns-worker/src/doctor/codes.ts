@@ -1,0 +1,56 @@
+import type { CredentialErrorCode } from '../credentials/credentials.js'
+
+/**
+ * What the doctor's checks can come to. The codes are stable; the texts are for the documentation. A credential that can
+ * not be used has the code of its error instead.
+ */
+export const DOCTOR_CODES = {
+  OK: 'All is well.',
+  NOT_CHECKED: 'A check that this one needs has failed.',
+  KEY_ID_DIFFERS: "The key id is not the one in the name of the key's file.",
+  CERTIFICATE_EXPIRES_SOON: 'The certificate expires within thirty days.',
+  TOPIC_MISSING: 'There is a key and no topic.',
+  TOPIC_INVALID: 'The topic is no bundle id.',
+  TOPIC_NOT_COVERED: 'The certificate is not for this topic.',
+  DNS_NOT_FOUND: 'There is no such host.',
+  DNS_FAILED: 'The host could not be looked up.',
+  DNS_TIMEOUT: 'The resolver did not answer in time.',
+  TCP_REFUSED: 'Nothing listens at the port, or a firewall says so.',
+  TCP_TIMEOUT: 'There was no answer in time: a firewall swallows it, or the host is down.',
+  TCP_UNREACHABLE: 'There is no way to the address.',
+  TCP_FORBIDDEN: 'This machine does not allow the connection.',
+  TCP_FAILED: 'There is no connection, for any other reason or for several.',
+  TCP_SOME_FAILED: 'Some of the addresses can not be connected to.',
+  PROXY_CREDENTIALS: 'The proxy wants a user and password, or does not take these.',
+  PROXY_TLS: 'TLS to the proxy itself has failed.',
+  PROXY_UNREACHABLE: 'The proxy ended the connection before the tunnel was open.',
+  PROXY_REFUSED: 'The proxy does not open the tunnel.',
+  PROXY_BAD_ANSWER: 'What the proxy answered is not the protocol that was spoken to it.',
+  PROXY_TIMEOUT: 'The proxy did not open the tunnel in time.',
+  TLS_UNTRUSTED: "The server's certificate is signed by nobody whom this machine trusts.",
+  TLS_WRONG_NAME: "The server's certificate is for another host.",
+  TLS_DATES: "The server's certificate has expired, or is not valid yet.",
+  TLS_NOT_CHECKED: 'NODE_TLS_REJECT_UNAUTHORIZED=0 lets every certificate be trusted.',
+  TLS_NOT_SPOKEN: 'What answers does not speak TLS.',
+  TLS_REFUSED: 'The server refused the handshake.',
+  TLS_CLOSED: 'The connection ended during the handshake.',
+  TLS_TIMEOUT: 'The handshake was not answered in time.',
+  ALPN_REFUSED: 'The server ended the handshake since it does not speak HTTP/2.',
+  ALPN_NOT_HTTP2: 'The server does not say that it speaks HTTP/2.',
+  SETTINGS_TIMEOUT: 'The server said nothing after the handshake.',
+  CONNECTION_LOST: 'The connection ended before the server said what it allows.',
+  CLIENT_CERTIFICATE_REFUSED: 'The server does not take the client certificate, or misses one.',
+  CREDENTIAL_REFUSED: 'The server does not take the credential.',
+  TOPIC_REFUSED: 'The server does not take the topic.',
+  REFUSED: 'The server refused the push for another reason.',
+  UNDECIDED: 'The server puts the answer off.',
+  SERVER_FAILED: 'The server has failed, or is overloaded.',
+  NOT_APNS: "What the server answered is not in APNs' form.",
+  NO_ANSWER: 'The connection ended without an answer to the push.',
+  ANSWER_TIMEOUT: 'The push was not answered in time.',
+  CLOCK_OFF: "This machine's clock differs from the server's by more than a minute.",
+  CLOCK_WRONG: "This machine's clock is so wrong that provider tokens are refused, sooner or later.",
+  CLOCK_UNKNOWN: 'There is nothing to tell the clock by.',
+} as const
+
+export type DoctorCode = keyof typeof DOCTOR_CODES | CredentialErrorCode
