@@ -2,7 +2,7 @@ import type { DoctorCode } from './codes.js'
 import type { CheckName, Diagnosis } from './diagnosis.js'
 
 /** What a check says, and what it has learned that later checks need. */
-export interface Finding<Context>
+export interface CheckResult<Context>
   extends Pick<Diagnosis, 'verdict' | 'code' | 'text'>,
     Partial<Pick<Diagnosis, 'advice' | 'parts' | 'facts'>> {
   readonly learned?: Partial<Context>
@@ -16,14 +16,17 @@ export interface Check<Context> {
   /** Whether there is anything to check; default: yes. */
   readonly applies?: (context: Context) => boolean
   /** Gives up and throws the signal's reason when it aborts, if it takes time at all. */
-  readonly run: (context: Context, signal: AbortSignal) => Finding<Context> | Promise<Finding<Context>>
+  readonly run: (
+    context: Context,
+    signal: AbortSignal,
+  ) => CheckResult<Context> | Promise<CheckResult<Context>>
   /** What there is to say when `run` took too long. */
-  readonly late?: (context: Context, seconds: number) => Finding<Context>
+  readonly late?: (context: Context, seconds: number) => CheckResult<Context>
 }
 
-type More<Context> = Omit<Finding<Context>, 'verdict' | 'code' | 'text' | 'advice'>
+type More<Context> = Omit<CheckResult<Context>, 'verdict' | 'code' | 'text' | 'advice'>
 
-export function ok<Context>(text: string, more: More<Context> = {}): Finding<Context> {
+export function ok<Context>(text: string, more: More<Context> = {}): CheckResult<Context> {
   return { verdict: 'ok', code: 'OK', text, ...more }
 }
 
@@ -31,7 +34,7 @@ export function warning<Context>(
   code: DoctorCode,
   words: { readonly text: string; readonly advice: string },
   more: More<Context> = {},
-): Finding<Context> {
+): CheckResult<Context> {
   return { verdict: 'warning', code, ...words, ...more }
 }
 
@@ -39,11 +42,11 @@ export function problem<Context>(
   code: DoctorCode,
   words: { readonly text: string; readonly advice?: string | undefined },
   more: More<Context> = {},
-): Finding<Context> {
+): CheckResult<Context> {
   return { verdict: 'problem', code, ...words, ...more }
 }
 
-export function skipped<Context>(code: DoctorCode, text: string): Finding<Context> {
+export function skipped<Context>(code: DoctorCode, text: string): CheckResult<Context> {
   return { verdict: 'skipped', code, text }
 }
 

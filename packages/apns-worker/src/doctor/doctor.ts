@@ -74,7 +74,7 @@ const SERVER_CHECKS = [
  *
  * What it finds comes as it is found. It opens a handful of connections and closes them, also when the iteration is left early.
  *
- * @throws {TypeError} at once, for a server or proxy that makes no sense; what is wrong with a credential is a finding
+ * @throws {TypeError} at once, for a server or proxy that makes no sense; what is wrong with a credential is a diagnosis
  */
 export function diagnose(options: DoctorOptions): AsyncGenerator<Diagnosis, void, undefined> {
   const { timeout = DEFAULT_TIMEOUT } = options

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Check, Finding } from './check.js'
+import type { Check, CheckResult } from './check.js'
 import type { CheckedServer, CheckName, Diagnosis } from './diagnosis.js'
 
 /** Checks that failed or were skipped, and the one that it began with. */
@@ -41,10 +41,10 @@ export async function* runChecks<Context>(
       continue
     }
     const startedMs = performance.now()
-    const { learned, ...finding } = await makeCheck(check, context, timeoutMs)
+    const { learned, ...result } = await makeCheck(check, context, timeoutMs)
     const seconds = (performance.now() - startedMs) / 1000
     context = { ...context, ...learned }
-    const isFailure = finding.verdict === 'problem'
+    const isFailure = result.verdict === 'problem'
     if (isFailure) failures.set(check.name, check.name)
     const following = [
       ...checks.slice(index + 1).filter(({ applies }) => applies?.(context) !== false),
@@ -53,12 +53,12 @@ export async function* runChecks<Context>(
     yield {
       check: check.name,
       server,
-      verdict: finding.verdict,
-      code: finding.code,
-      text: finding.text,
-      advice: finding.advice,
-      parts: finding.parts ?? [],
-      facts: finding.facts ?? {},
+      verdict: result.verdict,
+      code: result.code,
+      text: result.text,
+      advice: result.advice,
+      parts: result.parts ?? [],
+      facts: result.facts ?? {},
       seconds,
       blocks: isFailure ? dependentsOf(check.name, following) : [],
       because: undefined,
@@ -71,7 +71,7 @@ async function makeCheck<Context>(
   check: Check<Context>,
   context: Context,
   timeoutMs: number,
-): Promise<Finding<Context>> {
+): Promise<CheckResult<Context>> {
   const controller = new AbortController()
   // Each address that is tried listens to it.
   setMaxListeners(0, controller.signal)

@@ -156,7 +156,6 @@ export class DoctorSession implements SessionEvents<Push> {
   pong(): void {}
 
   failed(error: Http2Error): void {
-    this.#flush()
     this.#fail('the server does not keep to HTTP/2', error)
   }
 

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Rule, type Simulator, type SimulatorOptions, startSimulator } from '@apns-worker/simulator'
+import { certificatePem, KEYS, keyPem } from '../credentials/test-certificates.js'
 import { failOnLeaks } from '../support/leaks.js'
-import { answer, answerWithBody, goAway, reset, startScriptedServer } from '../support/scripted-server.js'
+import {
+  answer,
+  answerWithBody,
+  goAway,
+  reset,
+  settings,
+  startScriptedServer,
+} from '../support/scripted-server.js'
 import { TOPIC } from '../support/sender.js'
 import { StoppedClock } from '../support/stopped-clock.js'
 import { startNodeServer } from '../support/test-servers.js'
+import { until } from '../support/within.js'
 import { at, atSimulator, type Examined, examine, examineWithTime } from './examine.js'
 
 failOnLeaks()
@@ -151,6 +160,40 @@ describe('the check of authentication', () => {
         ),
     })
     assert.equal((await examine(at(server.environment))).of('authentication').code, 'OK')
+  })
+
+  it('keeps to HTTP/2: it acknowledges settings, and says good-bye', async () => {
+    await using server = await startScriptedServer({
+      requested: (connection, stream) => {
+        if (stream === 1) connection.send(settings(9))
+      },
+      acknowledged: (connection) => {
+        if (connection.requests.length > 0) connection.send(answer(1))
+      },
+    })
+    const found = await examine(at(server.environment))
+    assert.equal(found.of('authentication').facts['maxConcurrentStreams'], 9)
+    let goodBye: number | undefined
+    await using node = await startNodeServer(
+      ({ stream }) => stream.respond({ ':status': 200 }, { endStream: true }),
+      {},
+      (session) =>
+        session.on('goaway', (code) => {
+          goodBye = code
+        }),
+    )
+    assert.equal((await examine(at(node.environment))).of('authentication').code, 'OK')
+    await until(() => goodBye === 0)
+  })
+
+  it('leaves the topic to a certificate that names none', async () => {
+    await using apns = await startSimulator()
+    const day = (count: number): Date => new Date(Date.now() + count * 1440 * MINUTE_MS)
+    const cert = certificatePem(KEYS.rsa, { validFrom: day(-1), validTo: day(99) })
+    const found = await examine({ cert, key: keyPem(KEYS.rsa), servers: [apns.environment] })
+    found.assertFound('authentication', 'CREDENTIAL_REFUSED', /^403 BadCertificate:/)
+    const [push] = apns.received
+    assert.deepEqual([push?.pushType, push?.headers.get('apns-topic')], ['background', undefined])
   })
 
   it('gives up on a server that does not answer', async () => {

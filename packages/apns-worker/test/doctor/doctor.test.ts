@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { startSimulator } from '@apns-worker/simulator'
+import type { CredentialOptions } from 'apns-worker'
 import { type Diagnosis, DOCTOR_CODES, diagnose } from 'apns-worker/doctor'
 import { freePort } from '../support/free-port.js'
 import { failOnLeaks } from '../support/leaks.js'
@@ -51,18 +52,30 @@ describe('diagnose', () => {
 
   it("is about both of Apple's environments, or those that a certificate is for", async () => {
     await using apns = await startSimulator()
-    const serversOf = async (environments: readonly ('production' | 'sandbox')[]): Promise<unknown> => {
-      const { cert, key } = apns.clientCertificate({ topics: [TOPIC], environments })
-      // A topic that it is not for keeps it from being tried; a proxy that is not there, from Apple's servers.
-      const options = { cert, key, topic: 'com.example.other', proxy: `http://127.0.0.1:${await freePort()}` }
-      const { diagnoses } = await examine(options)
+    const serversOf = async (credential: CredentialOptions): Promise<unknown> => {
+      // A proxy that is not there keeps it from Apple's servers.
+      const proxy = `http://127.0.0.1:${await freePort()}`
+      const { diagnoses } = await examine({ ...credential, topic: TOPIC, proxy })
       return [...new Set(diagnoses.flatMap(({ server }) => (server === undefined ? [] : [server.host])))]
+    }
+    const certificate = (environments: readonly ('production' | 'sandbox')[]): CredentialOptions => {
+      const { cert, key } = apns.clientCertificate({ topics: [TOPIC], environments })
+      return { cert, key }
     }
     const production = 'api.push.apple.com'
     const sandbox = 'api.sandbox.push.apple.com'
-    assert.deepEqual(await serversOf(['production', 'sandbox']), [production, sandbox])
-    assert.deepEqual(await serversOf(['production']), [production])
-    assert.deepEqual(await serversOf(['sandbox']), [sandbox])
+    assert.deepEqual(await serversOf(PROVIDER_KEY), [production, sandbox])
+    assert.deepEqual(await serversOf({}), [production, sandbox])
+    assert.deepEqual(await serversOf(certificate(['production', 'sandbox'])), [production, sandbox])
+    assert.deepEqual(await serversOf(certificate([])), [production, sandbox])
+    assert.deepEqual(await serversOf(certificate(['production'])), [production])
+    assert.deepEqual(await serversOf(certificate(['sandbox'])), [sandbox])
+  })
+
+  it('takes any timeout, even none', async () => {
+    await using apns = await startSimulator()
+    const found = await examine(atSimulator(apns, { timeout: Number.POSITIVE_INFINITY }))
+    assert.equal(found.of('authentication').code, 'OK')
   })
 
   it('may be left before its end, and leaves nothing behind', async () => {

@@ -4,7 +4,7 @@ import { startSimulator } from '@apns-worker/simulator'
 import { certificatePem, DAY_MS, KEYS, keyPem } from '../credentials/test-certificates.js'
 import { failOnLeaks } from '../support/leaks.js'
 import { OPENSSL_MISSING, OpensslServer } from '../support/openssl-server.js'
-import { goAway, startScriptedServer } from '../support/scripted-server.js'
+import { goAway, settings, startScriptedServer } from '../support/scripted-server.js'
 import { TOPIC } from '../support/sender.js'
 import { StoppedClock } from '../support/stopped-clock.js'
 import { ELSEWHERE, LOCALHOST } from '../support/test-identity.js'
@@ -126,6 +126,7 @@ describe('the check of ALPN', () => {
     await using server = await startTlsServer((socket) => socket.resume(), { ALPNProtocols: [] })
     const found = await examine(at(server.environment))
     found.assertFound('alpn', 'ALPN_NOT_HTTP2', /the server speaks no HTTP\/2, or does not say so/)
+    assert.deepEqual(found.of('alpn').facts, { protocol: null })
     assert.deepEqual(found.of('alpn').blocks, ['settings', 'authentication', 'clock'])
     await using refusing = await startTlsServer(() => {}, { ALPNProtocols: ['http/1.1'] })
     const refused = await examine(at(refusing.environment))
@@ -134,6 +135,18 @@ describe('the check of ALPN', () => {
 })
 
 describe('the check of SETTINGS', () => {
+  it('begins the conversation, as a client has to', async () => {
+    await using server = await startTlsServer((socket) => {
+      socket.once('data', () => {
+        socket.write(settings(5))
+        socket.once('data', () => socket.end())
+      })
+    })
+    const found = await examine(at(server.environment))
+    assert.deepEqual(found.of('alpn').facts, { protocol: 'h2' })
+    found.assertFound('settings', 'OK', /takes 5 requests at a time$/, 'ok')
+  })
+
   it('tells what the server allows', async () => {
     await using apns = await startSimulator({ initialStreamLimit: 7 })
     const found = await examine(atSimulator(apns))
@@ -157,7 +170,6 @@ describe('the check of SETTINGS', () => {
     await using turned = await startScriptedServer({
       connected: (connection) => {
         connection.send(goAway(0, 0, JSON.stringify({ reason: 'BadCertificate' })))
-        connection.socket.end()
       },
     })
     const found = await examine(at(turned.environment))
@@ -180,6 +192,8 @@ describe('the check of SETTINGS', () => {
     using clock = new StoppedClock()
     const found = await examineWithTime(clock, examine(at(server.environment)))
     found.assertFound('settings', 'SETTINGS_TIMEOUT', /said nothing within 10 s/)
+    const { seconds } = found.of('settings')
+    assert.ok(seconds >= 10 && seconds < 11, `${seconds}`)
     assert.deepEqual(found.of('settings').blocks, ['authentication', 'clock'])
   })
 })

@@ -5,7 +5,7 @@ import { Message } from '../../message.js'
 import { isTlsRefusal } from '../../net/tls-refusal.js'
 import { pushTypeOfTopic } from '../../push-type.js'
 import { classify } from '../../reason.js'
-import { type Check, type Finding, ok, problem, warning } from '../check.js'
+import { type Check, type CheckResult, ok, problem, warning } from '../check.js'
 import type { DoctorCode } from '../codes.js'
 import { learned, type ServerContext } from '../context.js'
 import { refusalOn } from '../refusal.js'
@@ -70,7 +70,7 @@ function withoutSecret(body: string, providerToken: string | undefined): string 
   return providerToken === undefined ? body : body.replaceAll(providerToken, '<provider token>')
 }
 
-function judge({ status, body }: Answer): Finding<ServerContext> {
+function judge({ status, body }: Answer): CheckResult<ServerContext> {
   const reason = parseRefusal(body)?.reason
   const facts = { status, reason: reason ?? null }
   if (status === 200) {
@@ -100,7 +100,7 @@ function codeFor(status: number, reason: string | undefined): DoctorCode {
   return status === 403 ? 'CREDENTIAL_REFUSED' : 'REFUSED'
 }
 
-function unanswered({ message, reason }: NoAnswerError): Finding<ServerContext> {
+function unanswered({ message, reason }: NoAnswerError): CheckResult<ServerContext> {
   if (reason !== undefined) {
     const words = refusalOn(0, reason)
     return problem(

@@ -2,7 +2,7 @@ import { clockSkewMs, clockSkewWords } from '../../backend/http2/clock-check.js'
 import { parseRefusal } from '../../backend/http2/verdict.js'
 import { MAX_AGE_MS } from '../../credentials/provider-tokens.js'
 import { classify } from '../../reason.js'
-import { type Check, type Finding, ok, problem, skipped, warning } from '../check.js'
+import { type Check, type CheckResult, ok, problem, skipped, warning } from '../check.js'
 import type { ServerContext } from '../context.js'
 import type { Answer } from '../session.js'
 
@@ -31,7 +31,7 @@ export const clockCheck: Check<ServerContext> = {
 
 const NO_DATE = 'the server gives no date to tell it by'
 
-function judgeSkew(skewMs: number): Finding<ServerContext> {
+function judgeSkew(skewMs: number): CheckResult<ServerContext> {
   const facts = { secondsAhead: Math.round(skewMs / 1000) }
   const words = clockSkewWords(skewMs)
   if (words === undefined) return ok("it agrees with the server's", { facts })
@@ -41,7 +41,7 @@ function judgeSkew(skewMs: number): Finding<ServerContext> {
     : warning('CLOCK_OFF', said, { facts })
 }
 
-function judgeByToken({ status, body }: Answer): Finding<ServerContext> {
+function judgeByToken({ status, body }: Answer): CheckResult<ServerContext> {
   const reason = parseRefusal(body)?.reason
   if (reason === 'ExpiredProviderToken') {
     return problem('CLOCK_WRONG', {

@@ -7,7 +7,7 @@ import {
   type TokenCredentials,
 } from '../../credentials/credentials.js'
 import { DAY_MS, WARN_BEFORE_MS } from '../../credentials/expiry-warning.js'
-import { type Check, type Finding, ok, problem, warning } from '../check.js'
+import { type Check, type CheckResult, ok, problem, warning } from '../check.js'
 import type { SetupContext } from '../context.js'
 
 /** The key or certificate: whether it can be read, is of the right kind, and good for a while. */
@@ -29,7 +29,7 @@ export const credentialCheck: Check<SetupContext> = {
   },
 }
 
-function judgeKey(credentials: TokenCredentials, path: string | undefined): Finding<SetupContext> {
+function judgeKey(credentials: TokenCredentials, path: string | undefined): CheckResult<SetupContext> {
   const { keyId, teamId } = credentials
   const more = { learned: { credentials }, facts: { kind: 'token', keyId, teamId } }
   const text = `provider token key ${keyId} of team ${teamId}; it does not expire`
@@ -45,7 +45,7 @@ function judgeKey(credentials: TokenCredentials, path: string | undefined): Find
   )
 }
 
-function judgeCertificate(credentials: CertificateCredentials): Finding<SetupContext> {
+function judgeCertificate(credentials: CertificateCredentials): CheckResult<SetupContext> {
   const { subject, validTo, production, sandbox, topics } = credentials.certificate
   const more = {
     learned: { credentials },

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../credentials/credentials.js'
 import { isTlsRefusal } from '../../net/tls-refusal.js'
-import { type Check, type Finding, ok, problem } from '../check.js'
+import { type Check, type CheckResult, ok, problem } from '../check.js'
 import { learned, type ServerContext } from '../context.js'
 import { refusalOn } from '../refusal.js'
 import { DoctorSession, NoAnswerError, type PeerLimits } from '../session.js'
@@ -48,7 +48,7 @@ function describe({ maxConcurrentStreams, maxHeaderListSize }: PeerLimits): stri
   return `the server takes ${streams}${more}${head}`
 }
 
-function failed({ credentials }: ServerContext, error: NoAnswerError): Finding<ServerContext> {
+function failed({ credentials }: ServerContext, error: NoAnswerError): CheckResult<ServerContext> {
   if (error.reason !== undefined) return problem('REFUSED', refusalOn(0, error.reason))
   if (isTlsRefusal(error.cause)) return certificateRefused(credentials, error)
   return problem('CONNECTION_LOST', {
@@ -61,7 +61,7 @@ function failed({ credentials }: ServerContext, error: NoAnswerError): Finding<S
 export function certificateRefused(
   credentials: Credentials | undefined,
   { message }: NoAnswerError,
-): Finding<ServerContext> {
+): CheckResult<ServerContext> {
   const advice =
     credentials?.kind === 'certificate'
       ? 'The server does not take the client certificate: it may be revoked, or for another service.'

@@ -1,5 +1,5 @@
 import { probeTcp } from '../../net/probe/tcp-probe.js'
-import { type Check, codeOf, type Finding, ok, problem, warning } from '../check.js'
+import { type Check, type CheckResult, codeOf, ok, problem, warning } from '../check.js'
 import type { DoctorCode } from '../codes.js'
 import { firstHop, isAtApple, type ServerContext } from '../context.js'
 import type { DiagnosisPart } from '../diagnosis.js'
@@ -56,7 +56,7 @@ async function attempt(address: string, port: number, signal: AbortSignal): Prom
   }
 }
 
-function judge(context: ServerContext, attempts: readonly Attempt[]): Finding<ServerContext> {
+function judge(context: ServerContext, attempts: readonly Attempt[]): CheckResult<ServerContext> {
   const { port } = firstHop(context)
   const parts = attempts.map(({ part }) => part)
   const codes = new Set(attempts.map(({ code }) => code))

@@ -1,7 +1,7 @@
 import { isAddress } from '../../net/probe/address-lookup.js'
 import { inspectTls, type TlsInspection } from '../../net/probe/tls-probe.js'
 import { isTlsRefusal } from '../../net/tls-refusal.js'
-import { type Check, codeOf, type Finding, ok, problem, warning } from '../check.js'
+import { type Check, type CheckResult, codeOf, ok, problem, warning } from '../check.js'
 import type { DoctorCode } from '../codes.js'
 import { isAtApple, type ServerContext } from '../context.js'
 
@@ -26,7 +26,7 @@ export const tlsCheck: Check<ServerContext> = {
     }),
 }
 
-function judge(context: ServerContext, tls: TlsInspection): Finding<ServerContext> {
+function judge(context: ServerContext, tls: TlsInspection): CheckResult<ServerContext> {
   const { version, cipher, chain, distrust } = tls
   const names = [...chain.map(({ subject }) => subject), ...rootName(tls)]
   const validTo = chain[0]?.validTo
@@ -93,7 +93,7 @@ function explainDistrust({ target }: ServerContext, code: string): Distrust {
   }
 }
 
-function failed(error: unknown): Finding<ServerContext> {
+function failed(error: unknown): CheckResult<ServerContext> {
   const code = codeOf(error)
   if (code.includes('NO_APPLICATION_PROTOCOL')) {
     return problem('ALPN_REFUSED', {

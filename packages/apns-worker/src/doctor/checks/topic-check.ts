@@ -1,7 +1,7 @@
 import type { PushCertificate } from '../../credentials/credentials.js'
 import { checkedTopic } from '../../message-checks.js'
 import { MessageError } from '../../message-error.js'
-import { type Check, type Finding, ok, problem } from '../check.js'
+import { type Check, type CheckResult, ok, problem } from '../check.js'
 import { learned, type SetupContext } from '../context.js'
 
 /** The topic that notifications are to go to. */
@@ -20,7 +20,7 @@ export const topicCheck: Check<SetupContext> = {
   },
 }
 
-function judgeTopic(topic: string | undefined): Finding<SetupContext> {
+function judgeTopic(topic: string | undefined): CheckResult<SetupContext> {
   if (topic !== undefined) return ok(topic, { learned: { topic }, facts: { topic } })
   return problem('TOPIC_MISSING', {
     text: 'no topic was given, and with a key every notification needs one',
@@ -31,7 +31,7 @@ function judgeTopic(topic: string | undefined): Finding<SetupContext> {
 function judgeCertificate(
   { topics: covered, subjectTopic }: PushCertificate,
   given: string | undefined,
-): Finding<SetupContext> {
+): CheckResult<SetupContext> {
   const topics = covered.map(({ topic }) => topic)
   const list = `the certificate is for ${topics.join(', ')}`
   if (given !== undefined && topics.length > 0 && !topics.includes(given)) {
