@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
+import { explainCommand } from './explain-command.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
 import { UsageError } from './usage-error.js'
@@ -16,6 +17,7 @@ function program(onExit: (code: ExitCode) => void): Command {
     .addHelpText('after', EXIT_CODE_HELP)
     .addCommand(sendCommand(onExit))
     .addCommand(demoCommand(onExit))
+    .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))
     .addCommand(replCommand(onExit))
   for (const each of [command, ...command.commands])

@@ -1,5 +1,4 @@
-import { PUSH_TYPES, type PushType } from 'apns-worker'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import {
   addCredentialFlags,
   CREDENTIAL_ENVIRONMENT_HELP,
@@ -9,7 +8,7 @@ import {
 import { parseEnvironment } from './environment-flag.js'
 import { nonEmpty } from './environment-variable.js'
 import { EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
-import { parseExpiration } from './expiration.js'
+import { addMessageFlags, type MessageFlags, messageOptionsFrom } from './message-flags.js'
 import { addPayloadFlags, type PayloadFlags, payloadFrom } from './payload-flags.js'
 import { proxyFrom, proxyOption } from './proxy-flag.js'
 import { send } from './send.js'
@@ -17,16 +16,11 @@ import { type TokenSource, tokensFromArguments, tokensFromFile, tokensFromStream
 import { UsageError } from './usage-error.js'
 
 /** What the options of `send` gave, by commander's names. */
-interface SendFlags extends PayloadFlags, CredentialFlags {
+interface SendFlags extends PayloadFlags, MessageFlags, CredentialFlags {
   readonly tokensFile?: string
   readonly column?: string
   readonly strict?: true
   readonly keepDuplicates?: true
-  readonly topic?: string
-  readonly pushType?: PushType
-  readonly priority?: number
-  readonly expiration?: string
-  readonly collapseId?: string
   readonly environment?: string
   readonly ca?: string
   readonly proxy?: string
@@ -53,17 +47,7 @@ export function sendCommand(onExit: (code: ExitCode) => void): Command {
     .option('--column <name|number>', 'the column of a CSV list that holds the tokens')
     .option('--strict', 'send nothing when a line of the list holds no token')
     .option('--keep-duplicates', 'send to a token as often as the list has it')
-  addPayloadFlags(command)
-    .option('--topic <topic>', "the app's bundle id, with the push type's suffix where it has one")
-    .addOption(
-      new Option('--push-type <type>', 'default: told from the payload and topic').choices(
-        Object.keys(PUSH_TYPES),
-      ),
-    )
-    .option('--priority <number>', '10 at once, 5 with regard to the battery, 1 battery first', parsePriority)
-    .option('--expiration <time>', 'Unix seconds, a date, or from now: +30m, +7d; 0: a single attempt')
-    .option('--collapse-id <id>', 'replaces the earlier notification with this id')
-  addCredentialFlags(command)
+  addCredentialFlags(addMessageFlags(addPayloadFlags(command)))
     .option(
       '--environment <where>',
       "production, sandbox, or another server's host:port (default: production)",
@@ -87,12 +71,7 @@ function runSend(tokens: readonly string[], flags: SendFlags): Promise<ExitCode>
     keepDuplicates: flags.keepDuplicates,
     strict: flags.strict ?? false,
     payload: payloadFrom(flags),
-    messageOptions: {
-      priority: flags.priority,
-      pushType: flags.pushType,
-      collapseId: flags.collapseId,
-      expiration: flags.expiration === undefined ? undefined : parseExpiration(flags.expiration, Date.now()),
-    },
+    messageOptions: messageOptionsFrom(flags),
     managerOptions: {
       ...credentialsFrom(flags, env),
       topic: flags.topic ?? nonEmpty(env['APNS_TOPIC']),
@@ -117,9 +96,4 @@ function sourceFrom(tokens: readonly string[], { tokensFile, payload }: SendFlag
     throw new UsageError('no device tokens: give them as arguments, with --tokens-file, or pipe them in')
   }
   return tokensFromStream(process.stdin)
-}
-
-function parsePriority(text: string): number {
-  if (['10', '5', '1'].includes(text)) return Number(text)
-  throw new InvalidArgumentError('It is 10, 5 or 1.')
 }
