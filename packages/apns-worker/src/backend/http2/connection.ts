@@ -295,6 +295,8 @@ export class Connection implements SessionEvents<Exchange> {
       this.#owner.unanswered(this, exchange, { cause: 'timeout', unprocessed: false })
       // Bytes, but not one answer: such connections have been seen to stay wedged until they were closed.
       if (wedged) this.retire()
+      // What it had is free for another, which nothing else would say where it is not sent again.
+      else this.#owner.changed(this)
     }
     this.#endIfDrained()
     this.flush()
