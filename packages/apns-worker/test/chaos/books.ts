@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import type { Journal, JournalNotification } from '@apns-worker/simulator'
-import type { ApnsError, ManagerStats, Outcome } from 'apns-worker'
+import type { ApnsError, ManagerStats, Message, Outcome } from 'apns-worker'
 
 /** Reasons for which the server is not asked again. */
 const FINAL_REASONS: ReadonlySet<string | undefined> = new Set(['Unregistered', 'BadDeviceToken'])
+/** Reasons for which nobody can know. */
+const UNKNOWN_REASONS: ReadonlySet<string | undefined> = new Set([
+  'ConnectionLost',
+  'RequestTimeout',
+  'RequestReset',
+])
 
 interface Account {
   readonly outcome: Outcome
   readonly ambiguous: 'resend' | 'drop'
+  /** It has an expiration. */
+  readonly expires: boolean
   readonly requests: JournalNotification[]
 }
 
@@ -33,9 +41,14 @@ export class Books {
   readonly #orderly = new Set<number>()
 
   /** Enters an outcome. A device token stands for one notification. */
-  enter(outcome: Outcome, ambiguous: 'resend' | 'drop'): void {
+  enter(outcome: Outcome, { ambiguous, expiration }: Message): void {
     assert.ok(!this.#accounts.has(outcome.token), `settled twice: ${outcome.token}`)
-    this.#accounts.set(outcome.token, { outcome, ambiguous, requests: [] })
+    this.#accounts.set(outcome.token, {
+      outcome,
+      ambiguous,
+      expires: expiration !== undefined,
+      requests: [],
+    })
   }
 
   /** Compares both sides; throws where they do not agree. */
@@ -66,7 +79,7 @@ export class Books {
     }
   }
 
-  #check({ outcome, ambiguous, requests }: Account): void {
+  #check({ outcome, ambiguous, expires, requests }: Account): void {
     const { status, error } = outcome
     const check = (holds: boolean, problem: string): void => {
       if (holds) return
@@ -81,6 +94,7 @@ export class Books {
         'sent again against its wish',
       )
     }
+    const isUndoubted = requests.every(maySendAgain)
     const isAnswered = requests.some((request) => isFinal(request) && this.#isCertain(request))
     switch (status) {
       case 'accepted':
@@ -92,12 +106,15 @@ export class Books {
           requests.some((request) => isRefusedFor(request, error?.reason)),
           'nobody has refused it so',
         )
+        check(FINAL_REASONS.has(error?.reason) || isUndoubted, 'refused, but it may have been accepted')
         break
       case 'expired':
-        check(!requests.some(isFinal), 'expired, but answered')
+        check(expires, 'expired, but it does not')
+        check(isUndoubted, 'expired, but it may have been accepted')
         break
       case 'unknown':
         check(!isAnswered, 'unknown, but answered')
+        check(UNKNOWN_REASONS.has(error?.reason), 'unknown for no reason')
         break
       case 'cancelled':
         check(false, 'nobody has cancelled it')

@@ -66,7 +66,7 @@ export async function chaosRun(options: ChaosRunOptions): Promise<ChaosRunResult
     await apns.close()
     const books = new Books()
     for (const delivery of deliveries) {
-      for await (const outcome of delivery) books.enter(outcome, delivery.message.ambiguous)
+      for await (const outcome of delivery) books.enter(outcome, delivery.message)
     }
     const { journal } = apns
     if (journal === undefined) throw new Error('there is a journal')
