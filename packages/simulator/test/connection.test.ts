@@ -290,3 +290,15 @@ test('a client that Node gives up is let go', async () => {
     assert.equal(apns.journal?.connections.at(-1)?.why, 'HTTP/2 error')
   })
 })
+
+test('a connection that is going away can still be reset', async () => {
+  await withSimulator({}, async ({ apns, connect }) => {
+    const provider = await connect()
+    await provider.send()
+    // Its shutdown is under way by then, which the system takes for a reason not to reset it.
+    apns.goAway()
+    apns.disconnect('reset')
+    await provider.closed()
+    await apns.waitFor(() => apns.counts().openConnections === 0)
+  })
+})
