@@ -149,6 +149,16 @@ export function checkedCollapseId(collapseId: unknown): string | undefined {
   return collapseId
 }
 
+/** Canonical form: 8, 4, 4, 4 and 12 hexadecimal digits (RFC 9562, section 4). */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function checkedApnsId(apnsId: unknown): string | undefined {
+  if (apnsId === undefined || apnsId === null) return undefined
+  const id = typeof apnsId === 'string' ? apnsId.toLowerCase() : ''
+  if (UUID.test(id)) return id
+  throw new MessageError('BAD_APNS_ID', `apnsId ${describeValue(apnsId)} is not a UUID in its canonical form`)
+}
+
 export function checkedAmbiguous(ambiguous: unknown): 'resend' | 'drop' {
   if (ambiguous === undefined || ambiguous === 'resend') return 'resend'
   if (ambiguous === 'drop') return 'drop'

@@ -9,6 +9,7 @@ export type MessageErrorCode =
   | 'BAD_PUSH_TYPE'
   | 'BAD_TOPIC'
   | 'BAD_COLLAPSE_ID'
+  | 'BAD_APNS_ID'
   | 'BAD_OPTION'
 
 /** A message that cannot be sent, whoever tries: thrown by `new Message` and by `sendMessage`, before anything is queued. */

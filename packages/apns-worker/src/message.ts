@@ -1,6 +1,7 @@
 import { ApnsIdSeries } from './apns-id.js'
 import {
   checkedAmbiguous,
+  checkedApnsId,
   checkedCollapseId,
   checkedPriority,
   checkedTopic,
@@ -33,6 +34,11 @@ export interface MessageOptions {
   /** Notifications with the same id replace one another on the device. At most 64 bytes. */
   readonly collapseId?: string | undefined
   /**
+   * The `apns-id` of its requests: a UUID of the caller's own, sent in lower case. Default: a new one for each
+   * notification. A message to several devices would have it several times.
+   */
+  readonly apnsId?: string | undefined
+  /**
    * What to do with a notification whose fate is unknown because the connection was lost before the answer:
    * `resend` (the default: at least once, with the same apns-id) or `drop` it and report it as unknown (at most once).
    */
@@ -50,6 +56,8 @@ export class Message {
   readonly topic: string | undefined
   readonly pushType: PushType
   readonly collapseId: string | undefined
+  /** The caller's own `apns-id`, in lower case; undefined where each notification has its own. */
+  readonly apnsId: string | undefined
   readonly ambiguous: 'resend' | 'drop'
   /** @internal The payload as it is sent. */
   readonly payloadText: string
@@ -80,6 +88,7 @@ export class Message {
     this.expiration = unixSeconds(options.expiration)
     this.priority = checkedPriority(options.priority)
     this.collapseId = checkedCollapseId(options.collapseId)
+    this.apnsId = checkedApnsId(options.apnsId)
     this.ambiguous = checkedAmbiguous(options.ambiguous)
     this.idSeries = ApnsIdSeries.current()
     this.idNumber = this.idSeries.takeNumber()
@@ -109,7 +118,10 @@ export class Message {
     return this.#encodedPayload
   }
 
-  /** The first 28 characters of each of its notifications' apns-id: random, and unlike every other message's. */
+  /**
+   * The first 28 characters of each of its notifications' apns-id: random, and unlike every other message's. Of no
+   * meaning where the message has an `apnsId` of the caller's.
+   */
   get idPrefix(): string {
     return this.idSeries.prefix(this.idNumber)
   }

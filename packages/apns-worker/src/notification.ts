@@ -54,7 +54,7 @@ export class Notification {
     return this.tokens.bytes.subarray(this.tokens.start(this.index), this.tokens.end(this.index))
   }
 
-  /** The `apns-id` of its requests: the message's own random id, and its ident in the last eight digits. */
+  /** The `apns-id` of its requests: the caller's, or the message's random one with its ident in the last eight digits. */
   get apnsId(): string {
     return apnsIdOf(this.message, this.ident ?? 0)
   }
@@ -88,5 +88,5 @@ export type NotificationState = 'free' | 'unclaimed' | 'claimed' | 'verdict'
 
 /** The `apns-id` of a message's notification with this ident: a canonical UUID in lower case. */
 export function apnsIdOf(message: Message, ident: number): string {
-  return message.idPrefix + ident.toString(16).padStart(8, '0')
+  return message.apnsId ?? message.idPrefix + ident.toString(16).padStart(8, '0')
 }

@@ -128,6 +128,18 @@ test('priority is a byte, and fits the push type that was named', () => {
   refuses(withOptions({ priority: 10, pushType: 'background' }), 'BAD_PRIORITY', 'background', '5')
 })
 
+test('apnsId is a UUID of the caller’s, in lower case, for every notification', () => {
+  const apnsId = '9D3220FE-444B-633E-D1F1-5D0DCB4F537A'
+  const message = new Message([TOKEN, TOKEN], PAYLOAD, { apnsId })
+  assert.equal(message.apnsId, apnsId.toLowerCase())
+  for (const notification of message.notifications([7, 8]))
+    assert.equal(notification.apnsId, apnsId.toLowerCase())
+  assert.equal(new Message([TOKEN], PAYLOAD).apnsId, undefined)
+  for (const wrong of ['', 'a', `${apnsId} `, apnsId.replaceAll('-', ''), 7]) {
+    refuses(withOptions({ apnsId: wrong }), 'BAD_APNS_ID', JSON.stringify(wrong), 'UUID')
+  }
+})
+
 test('collapseId has at most 64 bytes, not characters', () => {
   assert.equal(new Message([TOKEN], PAYLOAD, { collapseId: 'é'.repeat(32) }).collapseId, 'é'.repeat(32))
   refuses(withOptions({ collapseId: 'é'.repeat(33) }), 'BAD_COLLAPSE_ID', '66', '64')

@@ -81,12 +81,8 @@ export class RequestWriter implements RequestHead {
     encoder.template(this.#leading)
     writePath(encoder, notification)
     encoder.template(template)
-    const id = encoder.literal(APNS_ID, APNS_ID_LENGTH)
-    id.bytes(message.idSeries.baseBytes)
-    id.hexDigits(upperDigits(message.idNumber), UPPER_DIGITS)
-    id.byte(HYPHEN)
-    id.hexDigits(lowerDigits(message.idNumber), LOWER_DIGITS)
-    id.hexDigits(notification.ident ?? 0, IDENT_DIGITS)
+    if (message.apnsId === undefined) writeId(encoder, notification)
+    else writeText(encoder, APNS_ID, message.apnsId)
     if (message.expiration !== undefined) writeText(encoder, APNS_EXPIRATION, String(message.expiration))
     if (message.collapseId !== undefined) writeText(encoder, APNS_COLLAPSE_ID, latin1Of(message.collapseId))
   }
@@ -133,6 +129,16 @@ function writePath(encoder: HpackEncoder, { tokens, index }: Notification): void
     path.bytes(PATH_PREFIX)
     path.latin1(single)
   }
+}
+
+/** What `apnsIdOf` gives, without the text. */
+function writeId(encoder: HpackEncoder, { message, ident }: Notification): void {
+  const id = encoder.literal(APNS_ID, APNS_ID_LENGTH)
+  id.bytes(message.idSeries.baseBytes)
+  id.hexDigits(upperDigits(message.idNumber), UPPER_DIGITS)
+  id.byte(HYPHEN)
+  id.hexDigits(lowerDigits(message.idNumber), LOWER_DIGITS)
+  id.hexDigits(ident ?? 0, IDENT_DIGITS)
 }
 
 function writeText(encoder: HpackEncoder, name: FieldName, latin1: string): void {

@@ -76,6 +76,20 @@ describe('a request', () => {
     })
   }
 
+  it('has an apns-id of the caller’s, which is in the outcome as well, and after it one of its own again', async () => {
+    await using apns = await startSimulator()
+    await using sender = new Sender(apns)
+    const apnsId = '9d3220fe-444b-633e-d1f1-5d0dcb4f537a'
+    const [chosen] = await sender.outcomes(sender.send([TOKEN], { apnsId }))
+    const [own] = await sender.outcomes(sender.send([TOKEN]))
+    assert.equal(chosen?.apnsId, apnsId)
+    assert.deepEqual(
+      apns.received.map(({ id }) => id),
+      [apnsId, own?.apnsId],
+    )
+    assert.notEqual(own?.apnsId, apnsId)
+  })
+
   it('has a collapse id in UTF-8, and its 64 bytes in full', async () => {
     const collapseId = `${'ü€'.repeat(12)}🎉`
     assert.equal(Buffer.byteLength(collapseId), 64)
