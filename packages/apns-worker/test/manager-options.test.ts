@@ -58,6 +58,7 @@ test('an environment is production, sandbox, or a host', () => {
   refuses({ environment: { host: 'localhost', ca: 5 } }, 'number')
   refuses({ environment: { host: 'localhost', ca: [5] } }, 'ca')
   refuses({ environment: { host: 'localhost', servername: 5 } }, 'servername')
+  refuses({ environment: { host: 'localhost', rejectUnauthorized: 'no' } }, 'rejectUnauthorized')
   refuses({ environment: { host: 'localhost', port: 0, ca: 'x'.repeat(5000) } }, 'port: 0')
   const circular: { host: number; self?: object } = { host: 5 }
   circular.self = circular

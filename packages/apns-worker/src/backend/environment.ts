@@ -11,6 +11,11 @@ export interface CustomEnvironment {
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
   /** The name in the server's certificate, where it is not the host's. */
   readonly servername?: string | undefined
+  /**
+   * False takes any certificate, so that anybody in between can read provider tokens and notifications: for tests. Better
+   * name the authority in `ca`. Default: true.
+   */
+  readonly rejectUnauthorized?: boolean | undefined
 }
 
 /** Apple's two environments, or another host. A device token belongs to one environment only. */
@@ -52,11 +57,12 @@ export function checkedEnvironment(environment: unknown): Environment {
 
 function isCustomEnvironment(environment: unknown): environment is CustomEnvironment {
   if (environment === null || typeof environment !== 'object') return false
-  const { host, port, feedbackPort, ca, servername } = environment as {
+  const { host, port, feedbackPort, ca, servername, rejectUnauthorized } = environment as {
     [K in keyof CustomEnvironment]: unknown
   }
   if (typeof host !== 'string' || host === '') return false
   if (servername !== undefined && typeof servername !== 'string') return false
+  if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') return false
   if (!(ca === undefined || isPem(ca) || (Array.isArray(ca) && ca.every(isPem)))) return false
   return isPortOrDefault(port) && isPortOrDefault(feedbackPort)
 }

@@ -12,6 +12,8 @@ export interface TlsTarget {
   /** The name in the server's certificate, where it is not the host's. */
   readonly servername: string | undefined
   readonly secureContext: SecureContext
+  /** False where the server need not prove who it is; undefined leaves it to Node, which insists. */
+  readonly rejectUnauthorized?: boolean | undefined
   /** Undefined for the direct way. */
   readonly proxy: ProxyServer | undefined
 }
@@ -33,7 +35,7 @@ export function connectTls(target: TlsTarget, protocol: TlsProtocol, through?: S
 
 /** What a connection to a target is opened with. */
 export function tlsOptions(
-  { host, port, servername = nameOf(host), secureContext }: TlsTarget,
+  { host, port, servername = nameOf(host), secureContext, rejectUnauthorized }: TlsTarget,
   protocol: TlsProtocol,
   through: Socket | undefined,
 ): ConnectionOptions {
@@ -44,6 +46,7 @@ export function tlsOptions(
     ...(through === undefined ? {} : { socket: through }),
     ...(protocol === 'http2' ? { ALPNProtocols: [HTTP2_PROTOCOL] } : {}),
     ...(servername === undefined ? {} : { servername }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
   }
 }
 

@@ -47,7 +47,8 @@ function directTargets(
       feedback: { ...common, host: feedback, port: FEEDBACK_PORT },
     }
   }
-  const { host, port = GATEWAY_PORT, feedbackPort = FEEDBACK_PORT, ca, servername } = environment
-  const common = { host, servername, secureContext: secureContextOf(ca, tls) }
+  const { host, port = GATEWAY_PORT, feedbackPort = FEEDBACK_PORT } = environment
+  const { ca, servername, rejectUnauthorized } = environment
+  const common = { host, servername, secureContext: secureContextOf(ca, tls), rejectUnauthorized }
   return { gateway: { ...common, port }, feedback: { ...common, port: feedbackPort } }
 }

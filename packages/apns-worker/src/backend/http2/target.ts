@@ -2,7 +2,7 @@ import type { Credentials } from '../../credentials/credentials.js'
 import { proxyFor } from '../../net/proxy/proxy-option.js'
 import { secureContextOf } from '../../net/secure-context.js'
 import type { TlsTarget } from '../../net/tls-connect.js'
-import { type Environment, providerApi } from '../environment.js'
+import { type CustomEnvironment, type Environment, providerApi } from '../environment.js'
 
 export { authorityOf } from '../environment.js'
 
@@ -19,6 +19,8 @@ export function targetOf(environment: Environment, credentials: Credentials, pro
 
 function directTarget(environment: Environment, credentials: Credentials): Omit<TlsTarget, 'proxy'> {
   const identity = credentials.kind === 'certificate' ? credentials.tls : undefined
-  const { ca, servername } = typeof environment === 'string' ? {} : environment
-  return { ...providerApi(environment), servername, secureContext: secureContextOf(ca, identity) }
+  const { ca, servername, rejectUnauthorized }: Partial<CustomEnvironment> =
+    typeof environment === 'string' ? {} : environment
+  const secureContext = secureContextOf(ca, identity)
+  return { ...providerApi(environment), servername, secureContext, rejectUnauthorized }
 }

@@ -44,6 +44,14 @@ describe('a TLS connection that is refused stops the line on first connect', () 
     await assertStops({ host: '127.0.0.1', port: server.environment.port }, /self-signed certificate/)
   })
 
+  it('unless rejectUnauthorized is off: then anybody is trusted', async () => {
+    await using server = await startNodeServer(accept, ELSEWHERE)
+    const { host, port } = server.environment
+    await assertStops({ host, port, rejectUnauthorized: true }, /self-signed certificate/)
+    await using sender = new Sender({ environment: { host, port, rejectUnauthorized: false } })
+    await sender.accepted(sender.send(3))
+  })
+
   it('where the certificate is for another host', async () => {
     await using server = await startNodeServer(() => {}, ELSEWHERE)
     await assertStops({ ...server.environment, ca: ELSEWHERE.cert }, /does not match certificate's altnames/)
