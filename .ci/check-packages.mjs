@@ -9,7 +9,7 @@ import { root } from '../scripts/root.mjs'
 
 /** All that a package may hold. */
 const expected =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|examples\/.+\.yaml|src\/.+(?<!\.test)\.ts)$/
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|node-apn\/index\.(cjs|d\.cts)|examples\/.+\.yaml|src\/.+(?<!\.test)\.ts)$/
 /** The compiler does not follow declarations of Node's own modules without these. */
 const nodeTypes = ['@types/node', 'undici-types']
 

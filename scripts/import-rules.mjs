@@ -18,7 +18,7 @@ const sockets = /^node:(net|tls|dns|http|https|http2|dgram)(\/|$)/
 
 /** The library's own words: all that is in no room of its own, the ones that put the house together aside. */
 const domain =
-  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast|doctor)\/|(index|manager|load-backend)\.ts$)/
+  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast|doctor|node-apn)\/|(index|manager|load-backend)\.ts$)/
 
 /** @type {readonly Rule[]} */
 export const rules = [
@@ -76,6 +76,12 @@ export const rules = [
     from: /^apns-worker\/src\/net\//,
     forbidden: /^apns-worker\/src\/(backend|broadcast)\//,
     because: 'net/ serves the backends and does not know them',
+  },
+  {
+    from: /^apns-worker\/src\/(?!node-apn\/)/,
+    forbidden: /^apns-worker\/src\/node-apn\//,
+    evenTypes: true,
+    because: 'node-apn/ is built on the library, and the library does without it',
   },
   {
     from: /^apns-worker\/src\//,

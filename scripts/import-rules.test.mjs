@@ -41,6 +41,7 @@ const forbidden = [
   ['apns-worker/src/backend/http2/pool.ts', `const fs = await import('node:fs')`, /edges only/],
   ['apns-worker/src/credentials/key.ts', `import { connect } from 'node:net'`, /without the network/],
   ['apns-worker/src/net/tls.ts', `import { Pool } from '../backend/http2/pool.js'`, /does not know/],
+  ['apns-worker/src/index.ts', `export { Provider } from './node-apn/provider.js'`, /does without it/],
   ['apns-worker/src/index.ts', `export * from 'lodash'`, /no dependencies/],
   [
     'apns-worker/src/manager.ts',

@@ -173,6 +173,11 @@ function isHex(text: string): boolean {
   return true
 }
 
+/** Whether a list takes it. */
+export function isDeviceToken(value: unknown): value is string {
+  return typeof value === 'string' && faultOf(value) === undefined && isHex(value)
+}
+
 const NOT_HEX = 'is not hex-encoded'
 
 function badToken(token: unknown, index: number, problem: string): MessageError {

@@ -1,0 +1,57 @@
+import { Message, type MessageOptions } from '../message.js'
+import { MessageError } from '../message-error.js'
+import { isPushType, type PushType, topicFor } from '../push-type.js'
+import type { NotificationHeaders } from './notification.js'
+
+/** What `send` needs of a notification; those of node-apn itself have it too. */
+export interface Sendable {
+  headers(): NotificationHeaders
+  compile(): string
+}
+
+/** The latest time that there is a number for, in the year 2106. */
+const LATEST_EXPIRATION = 0xffff_ffff
+/** Apple's own default. */
+const DEFAULT_PRIORITY = 10
+
+/**
+ * The message that headers and a body of node-apn's stand for, at this moment.
+ *
+ * @throws {MessageError}
+ */
+export function messageFrom(headers: NotificationHeaders, body: string, tokens: readonly string[]): Message {
+  const payload: unknown = JSON.parse(body)
+  // That it is an object, the message checks.
+  return new Message(tokens, payload as object, optionsFrom(headers, Date.now() / 1000))
+}
+
+function optionsFrom(headers: NotificationHeaders, nowSeconds: number): MessageOptions {
+  const pushType = pushTypeFrom(headers['apns-push-type'])
+  const topic = headers['apns-topic']
+  const priority = headers['apns-priority']
+  return {
+    expiration: expirationFrom(headers['apns-expiration'], nowSeconds),
+    // Left to Apple, 10 is the same; and a background push, which must not have it, gets its 5.
+    priority: priority === DEFAULT_PRIORITY ? undefined : priority,
+    topic: topic !== undefined && pushType !== undefined ? topicFor(pushType, topic) : topic,
+    pushType,
+    collapseId: headers['apns-collapse-id'],
+    apnsId: headers['apns-id'],
+  }
+}
+
+function pushTypeFrom(given: string | undefined): PushType | undefined {
+  if (given === undefined || isPushType(given)) return given
+  throw new MessageError('BAD_PUSH_TYPE', `pushType is ${JSON.stringify(given)}, which is none of Apple's`)
+}
+
+/**
+ * What Apple makes of it. A time in the past, such as a number of seconds that was meant to be added to the present, is
+ * tried once; one in milliseconds is far away, and nothing is stored for longer than 30 days anyway.
+ */
+function expirationFrom(expiry: unknown, nowSeconds: number): number | undefined {
+  if (expiry === undefined) return undefined
+  const seconds = expiry instanceof Date ? expiry.getTime() / 1000 : Number(expiry)
+  if (seconds <= nowSeconds) return 0
+  return Math.min(seconds, LATEST_EXPIRATION)
+}
