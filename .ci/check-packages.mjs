@@ -62,22 +62,32 @@ function useAsStranger(packages) {
   for (const name of nodeTypes) {
     cpSync(join(root, 'node_modules', name), join(home, 'node_modules', name), { recursive: true })
   }
-  const importable = packages.filter(({ manifest }) => manifest.exports)
-  const names = importable.map((_, index) => `p${index}`).join(', ')
-  write(
-    'use.ts',
-    importable.map(({ manifest }, index) => `import * as p${index} from '${manifest.name}'`).join('\n') +
-      `\nconsole.log([${names}].map((each) => Object.keys(each).length))\n`,
-  )
+  const paths = packages.flatMap(importPaths)
+  const names = paths.map((_, index) => `p${index}`).join(', ')
+  const use = `console.log([${names}].map((each) => Object.keys(each).length))\n`
+  write('use.ts', [...paths.map((path, index) => `import * as p${index} from '${path}'`), use].join('\n'))
+  write('use.cts', [...paths.map((path, index) => `import p${index} = require('${path}')`), use].join('\n'))
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--types', 'node']
   const modern = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...modern, 'use.ts'], home)
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...modern]
+  run(process.execPath, [...tsc, 'use.ts', 'use.cts'], home)
   run(process.execPath, ['use.js'], home)
+  run(process.execPath, ['use.cjs'], home)
   for (const { manifest } of packages) {
     for (const command of Object.keys(manifest.bin ?? {})) {
       run(join(home, 'node_modules', '.bin', command), ['--help'], home)
     }
   }
+}
+
+/**
+ * What of a package can be imported.
+ *
+ * @param {Packed} packed
+ */
+function importPaths({ manifest: { name, exports = {} } }) {
+  const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json')
+  return subpaths.map((subpath) => name + subpath.slice(1))
 }
 
 /**
