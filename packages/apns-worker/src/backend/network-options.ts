@@ -1,8 +1,8 @@
 /**
  * How the backends use the network. Every duration is in seconds, fractions allowed. `BinaryBackend` has a single
  * connection and no PING, so that `maxConnections`, `pingInterval`, `pingTimeout`, `maxConnectionAge`,
- * `maxConnectionRequests`, `idleTimeout` and `badTokenLimit` mean nothing to it; `retryDelay` is for connecting again, not
- * for each notification.
+ * `maxConnectionRequests`, `idleTimeout`, `idleConnections` and `badTokenLimit` mean nothing to it; `retryDelay` is for
+ * connecting again, not for each notification.
  */
 export interface NetworkOptions {
   /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
@@ -36,8 +36,10 @@ export interface NetworkOptions {
   readonly maxConnectionAge?: number | undefined
   /** The same after so many requests; HTTP/2 ends at 1,073,741,824 (RFC 9113, section 5.1.1). Default: 500,000,000. */
   readonly maxConnectionRequests?: number | undefined
-  /** Seconds without work after which all connections but one are closed. Default: 60. */
+  /** Seconds without work after which connections are closed, all but `idleConnections`. Default: 60. */
   readonly idleTimeout?: number | undefined
+  /** How many connections stay open while there is nothing to send. Default: 1. */
+  readonly idleConnections?: number | undefined
   /**
    * How many device tokens may be refused as `BadDeviceToken`, with none accepted, before that is taken for a wrong
    * environment and sending stops. Default: 20; Infinity never stops.
@@ -60,6 +62,7 @@ const DEFAULTS: ResolvedNetworkOptions = {
   maxConnectionAge: 86_400,
   maxConnectionRequests: 500_000_000,
   idleTimeout: 60,
+  idleConnections: 1,
   badTokenLimit: 20,
 }
 
@@ -77,6 +80,7 @@ const MINIMA: ResolvedNetworkOptions = {
   maxConnectionAge: 0.001,
   maxConnectionRequests: 1,
   idleTimeout: 0,
+  idleConnections: 0,
   badTokenLimit: 1,
 }
 
@@ -84,6 +88,7 @@ const MINIMA: ResolvedNetworkOptions = {
 const NUMBERS: ReadonlySet<string> = new Set([
   'maxConnections',
   'maxConnectionRequests',
+  'idleConnections',
   'maxAttempts',
   'badTokenLimit',
 ])

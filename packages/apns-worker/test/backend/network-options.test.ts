@@ -21,6 +21,7 @@ describe('the options of the default backend', () => {
       maxConnectionAge: 86_400,
       maxConnectionRequests: 500_000_000,
       idleTimeout: 60,
+      idleConnections: 1,
       badTokenLimit: 20,
     })
   })
@@ -62,11 +63,17 @@ describe('the options of the default backend', () => {
     const unlimited = Object.fromEntries(
       Object.keys(DEFAULTS).map((name) => [name, Number.POSITIVE_INFINITY]),
     )
-    const { maxConnections, maxConnectionRequests, maxAttempts, badTokenLimit, ...durations } =
-      resolveNetworkOptions(unlimited)
+    const {
+      maxConnections,
+      maxConnectionRequests,
+      maxAttempts,
+      badTokenLimit,
+      idleConnections,
+      ...durations
+    } = resolveNetworkOptions(unlimited)
     assert.deepEqual(
-      [maxConnections, maxConnectionRequests, maxAttempts, badTokenLimit],
-      Array(4).fill(Number.POSITIVE_INFINITY),
+      [maxConnections, maxConnectionRequests, maxAttempts, badTokenLimit, idleConnections],
+      Array(5).fill(Number.POSITIVE_INFINITY),
     )
     assert.deepEqual(Object.values(durations), Array(9).fill(LONGEST))
   })

@@ -109,12 +109,13 @@ export class ConnectionPool {
     }
   }
 
-  /** Closes connections that had nothing to do for a while, all but one. */
+  /** Closes connections that had nothing to do for a while, all but those that are to stay. */
   #shrink(): void {
     const nowMs = performance.now()
+    const { idleConnections } = this.#options
     const idleTimeoutMs = this.#options.idleTimeout * 1000
     for (const connection of [...this.#connections]) {
-      if (this.#connections.size <= 1) return
+      if (this.#connections.size <= idleConnections) return
       if (connection.isConnected && connection.idleMs(nowMs) > idleTimeoutMs) connection.retire()
     }
   }

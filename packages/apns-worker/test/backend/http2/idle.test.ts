@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { startSimulator } from '@apns-worker/simulator'
 import { failOnLeaks } from '../../support/leaks.js'
 import { answer, pong, startScriptedServer } from '../../support/scripted-server.js'
 import { Sender, tokensOf } from '../../support/sender.js'
@@ -46,6 +47,20 @@ describe('a connection that was idle', () => {
       assert.equal(server.connections, 1)
     })
   }
+
+  it('is closed where none is to stay, and opened again when there is something to send', async (context) => {
+    const jump = jumpingClock(context)
+    await using apns = await startSimulator()
+    await using sender = new Sender(apns, { idleConnections: 0 })
+    await sender.accepted(sender.send(3))
+    jump(59_000)
+    await sender.accepted(sender.send(1))
+    assert.equal(apns.counts().connections, 1)
+    jump(61_000)
+    await apns.waitFor((server) => server.counts().openConnections === 0)
+    await sender.accepted(sender.send(3))
+    assert.deepEqual([apns.counts().connections, sender.warnings], [2, []])
+  })
 
   it('overnight, and is dead without anybody having said so, is found out by that PING, and everything is sent over another', async (context) => {
     const jump = jumpingClock(context)
