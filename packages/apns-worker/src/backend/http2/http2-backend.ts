@@ -11,14 +11,13 @@ import { connectionRefusal } from '../connection-refusal.js'
 import { environmentName } from '../environment.js'
 import { type ResolvedNetworkOptions, resolveNetworkOptions } from '../network-options.js'
 import { RetryPolicy } from '../retry-policy.js'
+import { Account } from './account.js'
 import { ClockCheck } from './clock-check.js'
 import type { Connection } from './connection.js'
 import type { ConnectionEnd, ConnectionOwner, NoAnswer } from './connection-owner.js'
-import { EnvironmentGuard } from './environment-guard.js'
 import { type Exchange, OK } from './exchange.js'
-import { FeedbackBox } from './feedback-box.js'
 import { ConnectionPool } from './pool.js'
-import { checkForProviderApi, RequestWriter } from './request-writer.js'
+import { checkForProviderApi, RequestWriter, topicOf } from './request-writer.js'
 import { Resender } from './resender.js'
 import { parseRetryAfter } from './retry-after.js'
 import { authorityOf, targetOf } from './target.js'
@@ -48,8 +47,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly #resender: Resender
   readonly #pool: ConnectionPool
   readonly #writer: RequestWriter
-  readonly #guard: EnvironmentGuard
-  readonly #feedback: FeedbackBox
+  readonly #account: Account
   readonly #clock: ClockCheck
   readonly #expiryWarning: ExpiryWarning | undefined
   readonly #certificateTopics: readonly string[]
@@ -74,9 +72,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     )
     const target = targetOf(this.environment, this.#credentials, options['proxy'])
     this.#pool = new ConnectionPool(target, this.#options, policy, this)
-    this.#writer = new RequestWriter(authorityOf(target), options.topic)
-    this.#guard = new EnvironmentGuard(this.#options.badTokenLimit)
-    this.#feedback = new FeedbackBox(this.logger)
+    this.#writer = new RequestWriter(authorityOf(target))
+    this.#account = new Account(options.topic, this.#options.badTokenLimit, this.logger)
     this.#clock = new ClockCheck(this.logger)
     const certificate = this.#credentials.kind === 'certificate' ? this.#credentials.certificate : undefined
     this.#certificateTopics = certificate?.topics.map(({ topic }) => topic) ?? []
@@ -100,21 +97,36 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   }
 
   override startFeedback(callback: (feedback: Feedback) => unknown): Subscription {
-    return this.#feedback.subscribe(callback)
+    return this.#account.feedback.subscribe(callback)
   }
 
   override checkMessage(message: Message): void {
+    this.checkTopic(message, this.#account.topic)
+  }
+
+  /** @internal `checkMessage`, for an app with this topic. */
+  checkTopic(message: Message, defaultTopic: string | undefined): void {
     // A certificate for a single topic says it itself (Apple, "Sending notification requests to APNs").
     const topicRequired = this.#credentials.kind === 'token' || this.#certificateTopics.length > 1
-    checkForProviderApi(message, this.#writer.topicOf(message), this.#certificateTopics, topicRequired)
+    checkForProviderApi(message, topicOf(message, defaultTopic), this.#certificateTopics, topicRequired)
   }
 
   /** Continues with new connections: what was refused over the old ones may be bound to them. */
   override resume(): void {
     if (this.paused === undefined) return
-    this.#guard.reset()
-    this.#pool.retireAll()
+    this.#account.guard.reset()
+    this.retireConnections()
     super.resume()
+  }
+
+  /** @internal What is sent from now on goes over new connections. */
+  retireConnections(): void {
+    this.#pool.retireAll()
+  }
+
+  /** @internal The app that a notification is sent for: all are for one, unless a subclass knows more. */
+  accountOf(_notification: Notification): Account {
+    return this.#account
   }
 
   override stats(): BackendStats {
@@ -128,7 +140,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     if (exchange.date !== undefined) this.#compareClocks(exchange, exchange.date)
     if (exchange.status === OK) {
       connection.record.accepted(exchange)
-      this.#guard.prove()
+      this.accountOf(exchange.notification).guard.prove()
       this.queue.settle(exchange.notification, undefined, exchange.uniqueId)
     } else {
       this.#refused(connection, exchange)
@@ -196,7 +208,9 @@ export class Http2Backend extends Backend implements ConnectionOwner {
         this.#resender.giveUp(notification, notification.doubt ?? EXPIRED)
         continue
       }
-      connection.send(notification, this.#writer.prepare(notification, providerToken), providerToken, nowMs)
+      const { topic } = this.accountOf(notification)
+      const head = this.#writer.prepare(notification, providerToken, topic)
+      connection.send(notification, head, providerToken, nowMs)
     }
   }
 
@@ -278,16 +292,17 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   }
 
   #refusedForGood(notification: Notification, failure: Failure): void {
-    if (failure.reason === 'BadDeviceToken' && this.#guard.badToken()) {
+    const { guard, feedback } = this.accountOf(notification)
+    if (failure.reason === 'BadDeviceToken' && guard.badToken()) {
       this.#resender.putBack(notification, failure)
       this.#stopLine(localFailure('WrongEnvironment'))
       return
     }
     if (failure.reason === 'Unregistered' || failure.reason === 'ExpiredToken') {
-      this.#guard.prove()
+      guard.prove()
       const when = failure.timestamp ?? new Date()
       this.traffic.feedback(when, failure.reason, notification)
-      this.#feedback.add(notification.token, when, failure.reason)
+      feedback.add(notification.token, when, failure.reason)
     }
     this.#resender.giveUp(notification, failure)
   }

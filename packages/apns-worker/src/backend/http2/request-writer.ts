@@ -29,19 +29,17 @@ const MAX_TEMPLATES = 256
 export class RequestWriter implements RequestHead {
   readonly #leading: FieldTemplate
   readonly #templates = new Map<string, FieldTemplate>()
-  readonly #defaultTopic: string | undefined
   #notification: Notification | undefined
   #template: FieldTemplate | undefined
   // What the template was made for: the next notification is mostly of the same message.
   #message: Message | undefined
+  #defaultTopic: string | undefined
   #providerToken: string | undefined
 
   /**
    * @param authority host and, where it is not 443, port
-   * @param defaultTopic the topic of messages that name none
    */
-  constructor(authority: string, defaultTopic: string | undefined) {
-    this.#defaultTopic = defaultTopic
+  constructor(authority: string) {
     this.#leading = new FieldTemplate([
       { name: ':method', value: 'POST', indexing: 'incremental' },
       { name: ':scheme', value: 'https', indexing: 'incremental' },
@@ -49,8 +47,16 @@ export class RequestWriter implements RequestHead {
     ])
   }
 
-  /** What the next request is for. */
-  prepare(notification: Notification, providerToken: string | undefined): this {
+  /**
+   * What the next request is for.
+   *
+   * @param defaultTopic the topic of messages that name none
+   */
+  prepare(
+    notification: Notification,
+    providerToken: string | undefined,
+    defaultTopic: string | undefined,
+  ): this {
     const { message } = notification
     this.#notification = notification
     if (providerToken !== this.#providerToken) {
@@ -58,19 +64,14 @@ export class RequestWriter implements RequestHead {
       this.#providerToken = providerToken
       this.#message = undefined
     }
-    if (this.#message === undefined || !haveSameTemplate(message, this.#message)) {
-      this.#template = this.#templateFor(message)
-    }
+    const isSame =
+      this.#message !== undefined &&
+      haveSameTemplate(message, this.#message) &&
+      defaultTopic === this.#defaultTopic
+    if (!isSame) this.#template = this.#templateFor(message, defaultTopic)
     this.#message = message
+    this.#defaultTopic = defaultTopic
     return this
-  }
-
-  /** The topic that a message is sent with. Undefined leaves it to the certificate. */
-  topicOf(message: Message): string | undefined {
-    return (
-      message.topic ??
-      (this.#defaultTopic === undefined ? undefined : topicFor(message.pushType, this.#defaultTopic))
-    )
   }
 
   writeFields(encoder: HpackEncoder): void {
@@ -87,9 +88,9 @@ export class RequestWriter implements RequestHead {
     if (message.collapseId !== undefined) writeText(encoder, APNS_COLLAPSE_ID, latin1Of(message.collapseId))
   }
 
-  #templateFor(message: Message): FieldTemplate {
+  #templateFor(message: Message, defaultTopic: string | undefined): FieldTemplate {
     const providerToken = this.#providerToken
-    const topic = this.topicOf(message)
+    const topic = topicOf(message, defaultTopic)
     const priority = message.priority ?? PUSH_TYPES[message.pushType].defaultPriority
     const key = `${message.pushType} ${priority} ${topic}`
     const known = this.#templates.get(key)
@@ -107,6 +108,11 @@ export class RequestWriter implements RequestHead {
     this.#templates.set(key, template)
     return template
   }
+}
+
+/** The topic that a message is sent with. Undefined leaves it to the certificate. */
+export function topicOf(message: Message, defaultTopic: string | undefined): string | undefined {
+  return message.topic ?? (defaultTopic === undefined ? undefined : topicFor(message.pushType, defaultTopic))
 }
 
 function haveSameTemplate(one: Message, other: Message): boolean {

@@ -30,9 +30,10 @@ export const authenticationCheck: Check<ServerContext> = {
     const credentials = learned(context.credentials)
     const providerToken = credentials.kind === 'token' ? credentials.tokens.current() : undefined
     const message = messageFor(context.topic)
-    const head = new RequestWriter(authorityOf(context.target), undefined).prepare(
+    const head = new RequestWriter(authorityOf(context.target)).prepare(
       message.notification(0, undefined),
       providerToken,
+      undefined,
     )
     try {
       const heard = await session.request(head, message.encodedPayload, signal)
