@@ -18,7 +18,7 @@ const sockets = /^node:(net|tls|dns|http|https|http2|dgram)(\/|$)/
 
 /** The library's own words: all that is in no room of its own, the ones that put the house together aside. */
 const domain =
-  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast|doctor|node-apn)\/|(index|manager|load-backend)\.ts$)/
+  /^apns-worker\/src\/(?!(protocol|backend|net|credentials|broadcast|doctor|node-apn|apps)\/|(index|manager|load-backend)\.ts$)/
 
 /** @type {readonly Rule[]} */
 export const rules = [
@@ -82,6 +82,12 @@ export const rules = [
     forbidden: /^apns-worker\/src\/node-apn\//,
     evenTypes: true,
     because: 'node-apn/ is built on the library, and the library does without it',
+  },
+  {
+    from: /^apns-worker\/src\/(?!(node-apn|apps)\/|index\.ts$)/,
+    forbidden: /^apns-worker\/src\/apps\//,
+    evenTypes: true,
+    because: 'apps/ is built on managers, which do without it',
   },
   {
     from: /^apns-worker\/src\//,

@@ -42,6 +42,11 @@ const forbidden = [
   ['apns-worker/src/credentials/key.ts', `import { connect } from 'node:net'`, /without the network/],
   ['apns-worker/src/net/tls.ts', `import { Pool } from '../backend/http2/pool.js'`, /does not know/],
   ['apns-worker/src/index.ts', `export { Provider } from './node-apn/provider.js'`, /does without it/],
+  [
+    'apns-worker/src/manager.ts',
+    `import { AppManagers } from './apps/app-managers.js'`,
+    /managers, which do without it/,
+  ],
   ['apns-worker/src/index.ts', `export * from 'lodash'`, /no dependencies/],
   [
     'apns-worker/src/manager.ts',

@@ -1,3 +1,6 @@
+export { AppConfigurationError, type AppConfigurationErrorCode } from './apps/app-configuration-error.js'
+export { AppManagers, type AppManagersOptions } from './apps/app-managers.js'
+export type { AppOptions } from './apps/app-options.js'
 export { Backend, type BackendClass, type BackendOptions, type BackendStats } from './backend/backend.js'
 export { BinaryBackend } from './backend/binary/binary-backend.js'
 export type { CustomEnvironment, Environment } from './backend/environment.js'

@@ -184,6 +184,8 @@ test('the names that the package exports', () => {
   assert.deepEqual(Object.keys(library).toSorted(), [
     'ApnsError',
     'ApnsManager',
+    'AppConfigurationError',
+    'AppManagers',
     'Backend',
     'BinaryBackend',
     'CredentialError',
