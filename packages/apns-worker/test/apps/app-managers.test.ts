@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
 import { AppConfigurationError, AppManagers, type AppManagersOptions, ManagerClosedError } from 'apns-worker'
 import { failOnLeaks } from '../support/leaks.js'
+import { runModule } from '../support/run-module.js'
 import { tokensOf } from '../support/sender.js'
 import { ScriptedBackend } from '../support/test-backends.js'
 import { PROVIDER_KEY } from '../support/test-identity.js'
@@ -91,6 +92,26 @@ describe('managers of many apps', () => {
     assert.equal(apns.counts().connections, 3)
     await managers.close()
     await apns.waitFor((server) => server.counts().openConnections === 0)
+  })
+
+  it('do not keep the process alive, nor let it end before everything is sent', async () => {
+    await using apns = await startSimulator({
+      latency: 0.02,
+      rules: [
+        { times: 10, status: 503, reason: 'ServiceUnavailable' },
+        { times: 5, reset: 'INTERNAL_ERROR' },
+      ],
+    })
+    const options = {
+      apps: { [APP]: {}, other: {} },
+      defaults: { ...apns.credentials, environment: apns.environment, retryDelay: 0.1 },
+    }
+    await runModule(`
+      import { AppManagers } from 'apns-worker'
+      const managers = new AppManagers(${JSON.stringify(options)})
+      for (const name of managers.names) managers.get(name).sendAps(${JSON.stringify(tokensOf(100))}, { alert: name })
+    `)
+    assert.equal(apns.counts().accepted, 200)
   })
 
   it('make a new manager where one was closed by itself', async () => {

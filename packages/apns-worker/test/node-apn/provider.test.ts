@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { before, describe, it, mock } from 'node:test'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
+import { Feedback } from 'apns-worker'
 import { MultiProvider, Notification, Provider, type ProviderOptions } from 'apns-worker/node-apn'
+import { Fifo } from '#src/fifo.js'
 import { failOnLeaks } from '../support/leaks.js'
 import { tokensOf } from '../support/sender.js'
+import { StoppedClock } from '../support/stopped-clock.js'
 import { startTcpServer } from '../support/test-servers.js'
 import { until, within } from '../support/within.js'
 
@@ -30,6 +33,18 @@ async function using<T>(
     return await within(action(provider), () => 'it does not settle')
   } finally {
     await within(provider.shutdown(), () => 'it does not shut down')
+  }
+}
+
+/** Lets time pass, a request's timeout at a time, until it settles. */
+async function timesOut(sending: Promise<unknown>, apns: Simulator, clock: StoppedClock): Promise<void> {
+  const state = { isSettled: false }
+  void sending.finally(() => {
+    state.isSettled = true
+  })
+  while (!state.isSettled) {
+    await until(() => state.isSettled || apns.counts().openStreams > 0)
+    await clock.pass(1000)
   }
 }
 
@@ -110,11 +125,14 @@ describe('a provider', () => {
   })
 
   it('gives up where nobody answers, at once for all, and goes on when somebody does', async () => {
+    using clock = new StoppedClock()
     await using apns = await startSimulator()
-    const options = { ...optionsFor(apns), requestTimeout: 40, connectionRetryLimit: 2 }
+    const options = { ...optionsFor(apns), requestTimeout: 1000, connectionRetryLimit: 2 }
     await using(new Provider(options), async (provider) => {
       const stop = apns.reply({ silent: true })
-      const { failed } = await provider.send(hello(), tokensOf(500))
+      const sending = provider.send(hello(), tokensOf(500))
+      await timesOut(sending, apns, clock)
+      const { failed } = await sending
       assert.equal(failed.length, 500)
       for (const { error, status, response } of failed) {
         assert.deepEqual([status, response], [undefined, undefined])
@@ -166,16 +184,84 @@ describe('a provider', () => {
     })
   })
 
-  it('keeps nothing of the dead tokens that it has told of', async () => {
+  it('keeps nothing of the dead tokens that it has told of', async (context) => {
+    const push = context.mock.method(Fifo.prototype, 'push')
     await using apns = await startSimulator({ rules: [{ unregistered: true }] })
     await using(new Provider(optionsFor(apns)), async (provider) => {
       assert.equal((await provider.send(hello(), tokensOf(10))).failed.length, 10)
+    })
+    const kept = push.mock.calls.filter(({ arguments: [value] }) => value instanceof Feedback)
+    assert.equal(kept.length, 0)
+  })
+
+  it('tells the fates of a token that is in the list twice', async () => {
+    await using apns = await startSimulator()
+    apns.reply({ badDeviceToken: true, times: 1 })
+    const [token = ''] = tokensOf(1)
+    const { sent, failed } = await using(new Provider(optionsFor(apns)), (provider) =>
+      provider.send(hello(), [token, token]),
+    )
+    assert.deepEqual([sent.length, failed.length], [1, 1])
+  })
+
+  it('gives up a device that gets no answer, and nobody else', async () => {
+    using clock = new StoppedClock()
+    const [silent = '', slow = '', queued = '', ...others] = tokensOf(5)
+    await using apns = await startSimulator({
+      streamLimit: 2,
+      rules: [{ token: [silent, slow], silent: true }],
+    })
+    const options = { ...optionsFor(apns), requestTimeout: 1000, connectionRetryLimit: 1, clientCount: 1 }
+    await using(new MultiProvider(options), async (provider) => {
+      const openStreams = (count: number): Promise<void> => until(() => apns.counts().openStreams === count)
+      const answered = async (token: string): Promise<void> =>
+        assert.equal((await provider.send(hello(), token)).sent.length, 1)
+      const [first = '', second = ''] = others
+      await answered(first)
+      const given = provider.send(hello(), silent)
+      await openStreams(1)
+      await clock.pass(500)
+      await answered(first)
+      await clock.pass(500)
+      // Its second and last attempt.
+      await until(() => apns.counts().received === 4)
+      await clock.pass(500)
+      await answered(second)
+      const waiting = [provider.send(hello(), slow), provider.send(hello(), queued)]
+      await openStreams(2)
+      await clock.pass(500)
+      assert.match(String((await given).failed[0]?.error?.message), /^apn write timeout/)
+      assert.equal((await waiting[1])?.sent.length, 1)
+      await timesOut(Promise.all(waiting), apns, clock)
+    })
+  })
+
+  it('does not give up where connections break, as long as each of them has served', async () => {
+    const tokens = tokensOf(60)
+    const cut = tokens.filter((_, index) => index % 6 === 5)
+    await using apns = await startSimulator({
+      streamLimit: 1,
+      rules: [{ token: cut, timesPerToken: 1, disconnect: true }],
+    })
+    const options = { ...optionsFor(apns), connectionRetryLimit: 2 }
+    const { sent } = await using(new Provider(options), (provider) => provider.send(hello(), tokens))
+    assert.equal(sent.length, 60)
+    assert.ok(apns.counts().connections > 5)
+  })
+
+  it('gives up a server that has served, and is gone', async () => {
+    const apns = await startSimulator()
+    await using(new Provider(optionsFor(apns)), async (provider) => {
+      assert.equal((await provider.send(hello(), tokensOf(5))).sent.length, 5)
+      await apns.close()
+      const { failed } = await provider.send(hello(), tokensOf(5))
+      assert.equal(failed.length, 5)
     })
   })
 
   it('logs to functions that are enabled', async () => {
     await using apns = await startSimulator()
-    const options = { ...optionsFor(apns), requestTimeout: 20, connectionRetryLimit: 0 }
+    const options = { ...optionsFor(apns), connectionRetryLimit: 0 }
     await using(new Provider(options), async (provider) => {
       const lines: string[] = []
       const log = Object.assign((line: string) => lines.push(line), { enabled: false })

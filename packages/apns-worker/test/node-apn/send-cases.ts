@@ -177,7 +177,7 @@ export const SEND_CASES: ReadonlyMap<string, SendCase> = new Map<string, SendCas
   ['nobody at the port', { options: () => ({ port: 1 }), to: [A, B] }],
   [
     'no answer',
-    { rules: [{ silent: true }], options: () => ({ requestTimeout: 50, connectionRetryLimit: 0 }) },
+    { rules: [{ silent: true }], options: () => ({ requestTimeout: 1000, connectionRetryLimit: 0 }) },
   ],
   [
     'a stream that is reset',
