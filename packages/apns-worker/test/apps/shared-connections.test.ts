@@ -162,6 +162,8 @@ describe('trouble with', () => {
     apps.managers.get(A).resume()
     await until(() => apps.errors.length === 2)
     assert.equal(stopped.pending, 30)
+    // What Apple knows of a team's topics, a connection learns when it is opened.
+    assert.equal(apns.counts().connections, 2)
   })
 
   it('the key stops all that have it, and no others; each resumes by itself', async () => {
@@ -202,6 +204,10 @@ describe('trouble with', () => {
     assert.equal(apps.managers.get(B).paused, undefined)
     assert.equal(delivery.failed, 5)
     await apps.accepted(apps.send(B, 30))
+    // The next tokens get the same chance.
+    apps.managers.get(A).resume()
+    await until(() => apps.managers.get(A).paused !== undefined)
+    assert.equal(delivery.failed, 10)
   })
 
   it('a token is that app’s: errors and dead tokens are told to it alone', async () => {

@@ -243,8 +243,8 @@ describe('a provider', () => {
       streamLimit: 1,
       rules: [{ token: cut, timesPerToken: 1, disconnect: true }],
     })
-    const options = { ...optionsFor(apns), connectionRetryLimit: 2 }
-    const { sent } = await using(new Provider(options), (provider) => provider.send(hello(), tokens))
+    const options = { ...optionsFor(apns), connectionRetryLimit: 2, clientCount: 1 }
+    const { sent } = await using(new MultiProvider(options), (provider) => provider.send(hello(), tokens))
     assert.equal(sent.length, 60)
     assert.ok(apns.counts().connections > 5)
   })
