@@ -12,7 +12,7 @@ import {
   unixSeconds,
 } from './message-checks.js'
 import { Notification } from './notification.js'
-import { checkIsObject, encodePayload } from './payload/encode.js'
+import { checkIsObject, encodePayload, encodeUnchecked } from './payload/encode.js'
 import type { PushType } from './push-type.js'
 import { TokenList } from './token-list.js'
 
@@ -43,6 +43,11 @@ export interface MessageOptions {
    * `resend` (the default: at least once, with the same apns-id) or `drop` it and report it as unknown (at most once).
    */
   readonly ambiguous?: 'resend' | 'drop' | undefined
+  /**
+   * Sends a payload whose keys are not what Apple's pages say they are: something new, or something that has always worked.
+   * It has to be a JSON object, and within the size limit, all the same. Default: false.
+   */
+  readonly unchecked?: boolean | undefined
 }
 
 /**
@@ -83,7 +88,8 @@ export class Message {
     const typeWasNamed = options.pushType !== undefined && options.pushType !== null
     this.pushType = resolvePushType(options.pushType, topic, payload)
     this.topic = fittingTopic(topic, this.pushType, typeWasNamed)
-    this.payloadText = encodePayload(payload, this.pushType)
+    this.payloadText =
+      options.unchecked === true ? encodeUnchecked(payload) : encodePayload(payload, this.pushType)
     this.payloadBytes = Buffer.byteLength(this.payloadText)
     this.expiration = unixSeconds(options.expiration)
     this.priority = checkedPriority(options.priority)

@@ -128,6 +128,16 @@ test('priority is a byte, and fits the push type that was named', () => {
   refuses(withOptions({ priority: 10, pushType: 'background' }), 'BAD_PRIORITY', 'background', '5')
 })
 
+test('a payload that is not checked may be anything that JSON holds, within the size limit', () => {
+  const odd = { aps: { badge: 'three', alert: 7 } }
+  refuses(() => new Message([TOKEN], odd), 'BAD_PAYLOAD')
+  refuses(() => new Message([TOKEN], odd, { unchecked: false }), 'BAD_PAYLOAD')
+  assert.deepEqual(new Message([TOKEN], odd, { unchecked: true }).payload, odd)
+  assert.deepEqual(new Message([TOKEN], {}, { unchecked: true, pushType: 'liveactivity' }).payload, {})
+  refuses(() => new Message([TOKEN], { a: 1n }, { unchecked: true }), 'BAD_PAYLOAD')
+  refuses(() => new Message([TOKEN], { a: 'x'.repeat(4096) }, { unchecked: true }), 'PAYLOAD_TOO_LARGE')
+})
+
 test('apnsId is a UUID of the caller’s, in lower case, for every notification', () => {
   const apnsId = '9D3220FE-444B-633E-D1F1-5D0DCB4F537A'
   const message = new Message([TOKEN, TOKEN], PAYLOAD, { apnsId })

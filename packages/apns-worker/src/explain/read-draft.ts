@@ -1,6 +1,7 @@
 import type { Message, MessageOptions } from '../message.js'
 import {
   checkedAmbiguous,
+  checkedApnsId,
   checkedCollapseId,
   checkedPriority,
   checkedTopic,
@@ -30,7 +31,7 @@ export function readMessage(message: Message): Facts {
   return {
     ...{ payload, payloadText, pushType, topic, priority, expiration, collapseId },
     pushTypeFrom: undefined,
-    apnsId: `${message.idPrefix}xxxxxxxx`,
+    apnsId: message.apnsId ?? `${message.idPrefix}xxxxxxxx`,
     devices: message.length,
   }
 }
@@ -61,6 +62,7 @@ export function readDraft(draft: MessageDraft, findings: Findings): Facts {
   const priority = attempt('priority', request, () => checkedPriority(draft.priority))
   attempt('priority', request, () => checkPriorityFits(named, priority))
   const collapseId = attempt('collapseId', request, () => checkedCollapseId(draft.collapseId))
+  const apnsId = attempt('apnsId', request, () => checkedApnsId(draft.apnsId))
   attempt('ambiguous', request, () => checkedAmbiguous(draft.ambiguous))
   const tokens = attempt('tokens', request, () => TokenList.from(draft.tokens ?? []))
   return {
@@ -74,7 +76,7 @@ export function readDraft(draft: MessageDraft, findings: Findings): Facts {
       collapseId,
     },
     pushTypeFrom: sourceOf(named, givenTopic),
-    apnsId: 'xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx',
+    apnsId: apnsId ?? 'xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx',
     devices: tokens?.length ?? 0,
   }
 }

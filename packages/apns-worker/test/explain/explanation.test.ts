@@ -19,6 +19,7 @@ const MESSAGES: readonly (readonly [what: string, payload: object, options: Mess
     { aps: { alert: { title: 'Grüße 🎉', body: 'it\'s "quoted"\\' } }, list: [1, null] },
     { priority: 5, expiration: 4_000_000_000, collapseId: "score 3:1 'x' ü", topic: 'com.example.other' },
   ],
+  ['an id of the caller’s', { aps: { alert: 'hello' } }, { apnsId: '9d3220fe-444b-633e-d1f1-5d0dcb4f537a' }],
   ['a background push', { aps: { 'content-available': 1 } }, {}],
   ['a Live Activity', LIVE, { priority: 5, expiration: 0 }],
   ['a VoIP push', { caller: 'Ada' }, { pushType: 'voip', topic: 'com.example.app' }],

@@ -97,6 +97,7 @@ describe('every error of a message is found, and all of them at once', () => {
       [['error priority', '10', 'takes 5']],
     ],
     [{ payload: good, collapseId: 'x'.repeat(65) }, [['error collapseId', '65 bytes']]],
+    [{ payload: good, apnsId: 'one' }, [['error apnsId', '"one"', 'UUID']]],
     [{ payload: good, ambiguous: 'maybe' as 'drop' }, [['error ambiguous', '"maybe"']]],
     [{ payload: good, tokens: ['ab', 'zz'] }, [['error tokens', 'tokens[1]', 'not hex']]],
     [
