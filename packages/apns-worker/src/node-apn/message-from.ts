@@ -1,6 +1,6 @@
 import { Message, type MessageOptions } from '../message.js'
 import { MessageError } from '../message-error.js'
-import { isPushType, type PushType, topicFor } from '../push-type.js'
+import { isPushType, type PushType } from '../push-type.js'
 import type { NotificationHeaders } from './notification.js'
 
 /** What `send` needs of a notification; those of node-apn itself have it too. */
@@ -26,17 +26,17 @@ export function messageFrom(headers: NotificationHeaders, body: string, tokens: 
 }
 
 function optionsFrom(headers: NotificationHeaders, nowSeconds: number): MessageOptions {
-  const pushType = pushTypeFrom(headers['apns-push-type'])
-  const topic = headers['apns-topic']
   const priority = headers['apns-priority']
   return {
     expiration: expirationFrom(headers['apns-expiration'], nowSeconds),
     // Left to Apple, 10 is the same; and a background push, which must not have it, gets its 5.
     priority: priority === DEFAULT_PRIORITY ? undefined : priority,
-    topic: topic !== undefined && pushType !== undefined ? topicFor(pushType, topic) : topic,
-    pushType,
+    topic: headers['apns-topic'],
+    pushType: pushTypeFrom(headers['apns-push-type']),
     collapseId: headers['apns-collapse-id'],
     apnsId: headers['apns-id'],
+    // What is odd in it, Apple has taken so far.
+    unchecked: true,
   }
 }
 

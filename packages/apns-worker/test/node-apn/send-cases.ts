@@ -108,6 +108,14 @@ export const SEND_CASES: ReadonlyMap<string, SendCase> = new Map<string, SendCas
   ['an id in capitals', { note: note({ id: ID.toUpperCase() }), better: true }],
   ['a payload that is too large', { note: note({ payload: { text: 'x'.repeat(5000) } }), to: [A, B] }],
   [
+    'a Live Activity with an alert of text, and little else',
+    { note: note({ pushType: 'liveactivity', topic: `${TOPIC}.push-type.liveactivity`, event: 'update' }) },
+  ],
+  [
+    'values of other types than Apple’s',
+    { note: note({ rawPayload: { aps: { badge: '3', alert: 7, sound: [] } } }) },
+  ],
+  [
     'no payload',
     { note: ({ Notification }) => new Notification({ topic: TOPIC, rawPayload: {} }), better: true },
   ],
