@@ -6,8 +6,9 @@ import type { SettlementObserver } from './queue.js'
 
 /** What became of one notification. */
 export interface Outcome {
-  /** Hex-encoded, in lower case. */
+  /** Hex-encoded, in lower case; of a broadcast, the channel's id. */
   readonly token: string
+  /** Of a broadcast, its `apns-request-id`. */
   readonly apnsId: string
   /** As it was sent: the message's own, or the one that was told from its topic or payload. */
   readonly pushType: PushType

@@ -7,6 +7,10 @@ export type { CustomEnvironment, Environment } from './backend/environment.js'
 export { Http2Backend } from './backend/http2/http2-backend.js'
 export { loadBackend } from './backend/load-backend.js'
 export type { NetworkOptions } from './backend/network-options.js'
+export { BroadcastBackend } from './broadcast/broadcast-backend.js'
+export { BroadcastMessage, type BroadcastOptions } from './broadcast/broadcast-message.js'
+export type { Channel, StoragePolicy } from './broadcast/channel.js'
+export type { BroadcastHost } from './broadcast/hosts.js'
 export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
 export {
   CredentialError,

@@ -1,6 +1,7 @@
 import type { BackendClass } from './backend/backend.js'
 import type { Environment } from './backend/environment.js'
 import type { NetworkOptions } from './backend/network-options.js'
+import type { BroadcastHost } from './broadcast/hosts.js'
 import type { CredentialOptions } from './credentials/credentials.js'
 import type { ApnsError } from './error.js'
 import type { Logger } from './logger.js'
@@ -27,6 +28,11 @@ export interface ApnsManagerOptions extends CredentialOptions, NetworkOptions {
   readonly errorHandler?: ((error: ApnsError) => unknown) | undefined
   /** The topic of messages that name none: the app's bundle id. Suffixes of push types are added where they are needed. */
   readonly topic?: string | undefined
+  /**
+   * For `BroadcastBackend`: where broadcasts are sent. Apple's pages disagree on the host: `'api-broadcast'` (the default)
+   * or `'api'`; or `{ host, port, ca }` for another one. A custom `environment` is its own.
+   */
+  readonly broadcastHost?: BroadcastHost | undefined
   readonly logger?: Logger | undefined
   /** What this manager is called in the events of `channels`. Default: `apns-1`, `apns-2` and so on. */
   readonly name?: string | undefined

@@ -22,6 +22,7 @@ import {
 } from './manager-options.js'
 import { Message, type MessageOptions } from './message.js'
 import { checkedTopic } from './message-checks.js'
+import { MessageError } from './message-error.js'
 import { DEFAULT_STREAM_WINDOW, type StreamOutcome, streamOutcomes } from './outcome-stream.js'
 import { type ApsFields, apsFrom } from './payload/aps-fields.js'
 import { PurgeTimer } from './purge-timer.js'
@@ -73,6 +74,7 @@ export class ApnsManager {
   readonly #counts = { accepted: 0, refused: 0, expired: 0, unknown: 0, cancelled: 0 }
   readonly #owner: DeliveryOwner
   readonly #closeListeners = new Set<(error: Error) => void>()
+  readonly #sendsBroadcasts: boolean
   #inFlightChanged: (() => void) | undefined
   #startFailed = false
   #closing: Promise<CloseReport> | undefined
@@ -89,6 +91,7 @@ export class ApnsManager {
       BackendClass.settlesEach === true ? Number.POSITIVE_INFINITY : checkedGrace(options.messageGrace)
     if (options.errorHandler !== undefined) checkFunction(options.errorHandler, 'errorHandler')
     this.name = checkedName(options.name)
+    this.#sendsBroadcasts = BackendClass.sendsBroadcasts === true
     // The purge timer does it, after what the network has to say was read.
     this.#queue = new NotificationQueue(grace, { purgesOnAppend: false })
     this.#purgeTimer = Number.isFinite(grace) ? new PurgeTimer(this.#queue, grace) : undefined
@@ -140,6 +143,7 @@ export class ApnsManager {
   sendMessage(message: Message): Delivery {
     this.#assertOpen()
     if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
+    if (message.isBroadcast !== this.#sendsBroadcasts) throw wrongBackend(message)
     this.#backend.checkMessage(message)
     const delivery = new Delivery(message, this.#owner)
     if (message.length > 0) {
@@ -335,6 +339,15 @@ export class ApnsManager {
     if (failure === undefined) this.#counts.accepted++
     else this.#counts[outcomeOf(failure)]++
   }
+}
+
+function wrongBackend({ isBroadcast }: Message): MessageError {
+  return new MessageError(
+    'WRONG_BACKEND',
+    isBroadcast
+      ? 'a broadcast is sent by a manager with the option backend: BroadcastBackend'
+      : 'BroadcastBackend sends no messages to devices; send them by a manager without it',
+  )
 }
 
 const CANCELLED = localFailure('Cancelled')

@@ -9,19 +9,19 @@ import { isPushType, PUSH_TYPES, type PushType, pushTypeOfTopic } from './push-t
 const MAX_COLLAPSE_ID_BYTES = 64
 const MAX_PRIORITY = 255
 
-export function unixSeconds(expiration: unknown): number | undefined {
+export function unixSeconds(expiration: unknown, name = 'expiration'): number | undefined {
   if (expiration === undefined || expiration === null) return undefined
   const seconds = expiration instanceof Date ? expiration.getTime() / 1000 : expiration
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
     throw new MessageError(
       'BAD_EXPIRATION',
-      `expiration is neither a Date nor Unix seconds: ${describeValue(expiration)}`,
+      `${name} is neither a Date nor Unix seconds: ${describeValue(expiration)}`,
     )
   }
   if (seconds > LATEST_UNIX_SECONDS) {
     throw new MessageError(
       'BAD_EXPIRATION',
-      `expiration ${seconds} is after the year 2106; it is in seconds, not milliseconds`,
+      `${name} ${seconds} is after the year 2106; it is in seconds, not milliseconds`,
     )
   }
   return Math.floor(seconds)

@@ -10,7 +10,9 @@ export type MessageErrorCode =
   | 'BAD_TOPIC'
   | 'BAD_COLLAPSE_ID'
   | 'BAD_APNS_ID'
+  | 'BAD_CHANNEL'
   | 'BAD_OPTION'
+  | 'WRONG_BACKEND'
 
 /** A message that cannot be sent, whoever tries: thrown by `new Message` and by `sendMessage`, before anything is queued. */
 export class MessageError extends TypeError {

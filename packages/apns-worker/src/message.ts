@@ -99,7 +99,17 @@ export class Message {
     this.idSeries = ApnsIdSeries.current()
     this.idNumber = this.idSeries.takeNumber()
     checkPriorityFits(options.pushType, this.priority)
-    checkSize(this.pushType, this.payloadBytes)
+    this.checkSize()
+  }
+
+  /** @internal Whether it is for a channel, and not for devices. */
+  get isBroadcast(): boolean {
+    return false
+  }
+
+  /** @internal After when it is not sent, or sent again, any more: Unix seconds; at 0, not after a delay. */
+  get sendBy(): number | undefined {
+    return this.expiration
   }
 
   /** How many devices it is for. */
@@ -140,6 +150,11 @@ export class Message {
       if (ident?.done === true) return
       yield this.notification(index, ident?.value)
     }
+  }
+
+  /** @internal */
+  protected checkSize(): void {
+    checkSize(this.pushType, this.payloadBytes)
   }
 
   /** @internal */

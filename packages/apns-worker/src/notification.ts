@@ -44,7 +44,7 @@ export class Notification {
     this.index = index
   }
 
-  /** The device token, hex-encoded in lower case. */
+  /** The device token, hex-encoded in lower case; of a broadcast, the channel's id. */
   get token(): string {
     return this.tokens.hex(this.index)
   }
@@ -54,7 +54,10 @@ export class Notification {
     return this.tokens.bytes.subarray(this.tokens.start(this.index), this.tokens.end(this.index))
   }
 
-  /** The `apns-id` of its requests: the caller's, or the message's random one with its ident in the last eight digits. */
+  /**
+   * The `apns-id` of its requests (a broadcast's `apns-request-id`): the caller's, or the message's random one with its ident in
+   * the last eight digits.
+   */
   get apnsId(): string {
     return apnsIdOf(this.message, this.ident ?? 0)
   }

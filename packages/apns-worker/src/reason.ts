@@ -1,7 +1,8 @@
 /**
  * Every `reason` that Apple's provider API gives, what kind of trouble it is, and what to do about it.
  *
- * Source: Apple, "Handling notification responses from APNs".
+ * Sources: Apple, "Handling notification responses from APNs"; for broadcasts and channels "Handling error responses from
+ * Apple Push Notification service".
  */
 
 /**
@@ -42,7 +43,7 @@ function entry(klass: ReasonClass, status: number, description: string, action: 
 const SENT_AGAIN = 'Nothing to do: it is sent again by itself.'
 const REPORT_BUG = 'This is a defect of the library; please report it.'
 
-/** The reasons of `POST /3/device/…`, as Apple spells them. */
+/** The reasons of notifications, broadcasts and the management of channels, as Apple spells them. */
 export const REASONS: Readonly<Record<string, ReasonEntry>> = {
   BadCollapseId: entry('request', UNKNOWN, 'The collapse id is longer than 64 bytes.', 'Shorten collapseId.'),
   BadDeviceToken: entry(
@@ -55,7 +56,7 @@ export const REASONS: Readonly<Record<string, ReasonEntry>> = {
     'request',
     UNKNOWN,
     'The expiration is invalid.',
-    'Give expiration as a Date or in Unix seconds.',
+    'Give expiration as a Date or in Unix seconds; for a channel that stores nothing it is 0.',
   ),
   BadMessageId: entry('request', UNKNOWN, 'The apns-id is not a canonical UUID.', REPORT_BUG),
   BadPriority: entry(
@@ -159,7 +160,7 @@ export const REASONS: Readonly<Record<string, ReasonEntry>> = {
     'The path is invalid.',
     'Check that environment names an APNs provider API host.',
   ),
-  MethodNotAllowed: entry('request', UNKNOWN, 'The method was not POST.', REPORT_BUG),
+  MethodNotAllowed: entry('request', UNKNOWN, 'The method does not fit the path.', REPORT_BUG),
   ExpiredToken: entry('token', TOKEN_INVALID, 'The device token has expired.', 'Delete the token.'),
   Unregistered: entry(
     'token',
@@ -182,12 +183,48 @@ export const REASONS: Readonly<Record<string, ReasonEntry>> = {
   TooManyRequests: entry(
     'later',
     UNKNOWN,
-    'Too many notifications for one device in a short time.',
-    'Send less often to this device.',
+    'Too many notifications for one device, or too many requests, in a short time.',
+    'Send less often to this device, or channel.',
   ),
   InternalServerError: entry('later', PROCESSING, 'Apple had an internal error.', SENT_AGAIN),
   ServiceUnavailable: entry('later', PROCESSING, 'The service is unavailable.', SENT_AGAIN),
+  // As Apple's page on broadcasts spells it.
+  'Service Unavailable': entry('later', PROCESSING, 'The service is unavailable.', SENT_AGAIN),
   Shutdown: entry('later', PROCESSING, 'The server is shutting down.', SENT_AGAIN),
+  FeatureNotEnabled: entry(
+    'configuration',
+    UNKNOWN,
+    'Broadcasts are not enabled for this app.',
+    'Switch on the broadcast capability of the App ID in the developer portal.',
+  ),
+  TopicMismatch: entry(
+    'configuration',
+    UNKNOWN,
+    'These credentials do not cover the app that the request names.',
+    'Check topic against the bundle ids that the key or certificate covers.',
+  ),
+  MissingChannelId: entry('request', UNKNOWN, 'The request named no channel.', REPORT_BUG),
+  BadChannelId: entry(
+    'request',
+    UNKNOWN,
+    'The channel id is malformed.',
+    'Give the id just as create() or list() gave it; if it is that, forget the channel.',
+  ),
+  ChannelNotRegistered: entry(
+    'request',
+    UNKNOWN,
+    'There is no such channel.',
+    'Forget its id: the channel was deleted, or belongs to another app or environment.',
+  ),
+  CannotCreateChannelConfig: entry(
+    'request',
+    UNKNOWN,
+    'The app has as many channels as it may have.',
+    'Delete channels that are not used any more; list() names them all.',
+  ),
+  BadRequestParams: entry('request', UNKNOWN, 'The request has an unknown attribute.', REPORT_BUG),
+  BadRequestPayload: entry('request', UNKNOWN, 'The body of the request is no JSON.', REPORT_BUG),
+  MissingPushType: entry('request', UNKNOWN, 'The request named no push type.', REPORT_BUG),
 }
 
 /**

@@ -46,7 +46,9 @@ export class TokenList {
     if (tokens === null || typeof tokens !== 'object' || !(Symbol.iterator in tokens)) {
       throw new MessageError('BAD_TOKENS', 'tokens is not a list of hex-encoded device tokens')
     }
-    if (!Array.isArray(tokens)) return TokenList.#pack(tokens, FIRST_CAPACITY_TOKENS)
+    if (!Array.isArray(tokens)) {
+      return tokens instanceof TokenList ? tokens : TokenList.#pack(tokens, FIRST_CAPACITY_TOKENS)
+    }
     return tokens.length === 1 ? TokenList.#one(tokens[0]) : TokenList.#pack(tokens, tokens.length)
   }
 
@@ -54,6 +56,12 @@ export class TokenList {
   static ofBytes(token: Uint8Array): TokenList {
     const single = Buffer.from(token.buffer, token.byteOffset, token.length).toString('hex')
     return new TokenList(token, 1, token.length, undefined, single)
+  }
+
+  /** A list of one that is no device token but what a broadcast is sent to: a channel's id, as it is. */
+  static ofChannel(id: string): TokenList {
+    const bytes = Buffer.from(id, 'base64')
+    return new TokenList(bytes, 1, bytes.length, undefined, id)
   }
 
   static #one(token: unknown): TokenList {

@@ -61,7 +61,7 @@ test('the name of a package is looked up from the working directory, then beside
   try {
     assert.equal((await loadBackend('some-backend')).name, 'SomeBackend')
     // The library itself, which has more than one.
-    await refuses('apns-worker', 'several backends', 'BinaryBackend, Http2Backend')
+    await refuses('apns-worker', 'several backends', 'BinaryBackend, BroadcastBackend, Http2Backend')
   } finally {
     process.chdir(home)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { classify, REASONS, type ReasonClass } from 'apns-worker'
 
-/** Apple's documented reasons for device pushes, each with its HTTP status, and what is to be done about it. */
+/** Apple's documented reasons for device pushes, broadcasts and channels, each with its HTTP status, and what is to be done about it. */
 const DOCUMENTED: readonly (readonly [httpStatus: number, reason: string, ReasonClass])[] = [
   [400, 'BadCollapseId', 'request'],
   [400, 'BadDeviceToken', 'token'],
@@ -37,6 +37,16 @@ const DOCUMENTED: readonly (readonly [httpStatus: number, reason: string, Reason
   [500, 'InternalServerError', 'later'],
   [503, 'ServiceUnavailable', 'later'],
   [503, 'Shutdown', 'later'],
+  [400, 'FeatureNotEnabled', 'configuration'],
+  [400, 'MissingChannelId', 'request'],
+  [400, 'BadChannelId', 'request'],
+  [400, 'ChannelNotRegistered', 'request'],
+  [400, 'BadRequestParams', 'request'],
+  [400, 'BadRequestPayload', 'request'],
+  [400, 'MissingPushType', 'request'],
+  [400, 'CannotCreateChannelConfig', 'request'],
+  [403, 'TopicMismatch', 'configuration'],
+  [503, 'Service Unavailable', 'later'],
 ]
 
 test('every documented reason is in the table, and nothing else', () => {

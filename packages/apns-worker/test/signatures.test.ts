@@ -188,6 +188,8 @@ test('the names that the package exports', () => {
     'AppManagers',
     'Backend',
     'BinaryBackend',
+    'BroadcastBackend',
+    'BroadcastMessage',
     'CredentialError',
     'Feedback',
     'Http2Backend',

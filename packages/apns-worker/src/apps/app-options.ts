@@ -48,6 +48,7 @@ const APP_OPTIONS: Readonly<Record<keyof AppOptions, true>> = {
   idleTimeout: true,
   idleConnections: true,
   badTokenLimit: true,
+  broadcastHost: true,
 }
 
 /** One app of the configuration. */

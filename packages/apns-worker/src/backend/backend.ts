@@ -40,6 +40,8 @@ export interface BackendClass {
    * is not success. Default: false, as in the original library.
    */
   readonly settlesEach?: boolean
+  /** True for a backend that sends to channels, and not to devices. Default: false. */
+  readonly sendsBroadcasts?: boolean
 }
 
 const NO_LOCK: QueueLock = { acquire() {}, release() {} }

@@ -26,19 +26,32 @@ export function environmentName(environment: Environment): 'production' | 'sandb
   return typeof environment === 'string' ? environment : undefined
 }
 
-/** Source: Apple, "Sending notification requests to APNs". */
-const HOSTS = { production: 'api.push.apple.com', sandbox: 'api.sandbox.push.apple.com' } as const
+/** Where a service is. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where one of Apple's services is, in each of its environments. */
+export type ServiceHosts = Readonly<Record<'production' | 'sandbox', Place>>
+
 const HTTPS_PORT = 443
 
-/** Where the provider API of an environment is. */
-export function providerApi(environment: Environment): { readonly host: string; readonly port: number } {
-  if (typeof environment === 'string') return { host: HOSTS[environment], port: HTTPS_PORT }
+/** Source: Apple, "Sending notification requests to APNs". */
+export const PROVIDER_API: ServiceHosts = {
+  production: { host: 'api.push.apple.com', port: HTTPS_PORT },
+  sandbox: { host: 'api.sandbox.push.apple.com', port: HTTPS_PORT },
+}
+
+/** Where the provider API of an environment is; or another of Apple's services. */
+export function providerApi(environment: Environment, hosts: ServiceHosts = PROVIDER_API): Place {
+  if (typeof environment === 'string') return hosts[environment]
   const { host, port = HTTPS_PORT } = environment
   return { host, port }
 }
 
 /** The `:authority` of requests (RFC 9113, section 8.3.1). */
-export function authorityOf({ host, port }: { readonly host: string; readonly port: number }): string {
+export function authorityOf({ host, port }: Place): string {
   const name = host.includes(':') ? `[${host}]` : host
   return port === HTTPS_PORT ? name : `${name}:${port}`
 }

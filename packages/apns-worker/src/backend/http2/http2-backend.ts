@@ -17,10 +17,10 @@ import type { Connection } from './connection.js'
 import type { ConnectionEnd, ConnectionOwner, NoAnswer } from './connection-owner.js'
 import { type Exchange, OK } from './exchange.js'
 import { ConnectionPool } from './pool.js'
-import { checkForProviderApi, RequestWriter, topicOf } from './request-writer.js'
 import { Resender } from './resender.js'
 import { parseRetryAfter } from './retry-after.js'
-import { authorityOf, targetOf } from './target.js'
+import { type HeadWriter, type Http2Service, NOTIFICATIONS } from './service.js'
+import { authorityOf } from './target.js'
 import { verdictOn } from './verdict.js'
 
 const EXPIRED = localFailure('Expired')
@@ -46,7 +46,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   readonly #options: ResolvedNetworkOptions
   readonly #resender: Resender
   readonly #pool: ConnectionPool
-  readonly #writer: RequestWriter
+  readonly #service: Http2Service
+  readonly #writer: HeadWriter
   readonly #account: Account
   readonly #clock: ClockCheck
   readonly #expiryWarning: ExpiryWarning | undefined
@@ -58,8 +59,12 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #pumpScheduled = false
   #retryTimer: NodeJS.Timeout | undefined
 
-  constructor(options: BackendOptions) {
+  /**
+   * @param service another one than that for notifications, for a subclass
+   */
+  constructor(options: BackendOptions, service: Http2Service = NOTIFICATIONS) {
     super(options)
+    this.#service = service
     this.traffic = new Traffic(this.managerName)
     this.#credentials = loadCredentials(options, {
       environment: environmentName(this.environment),
@@ -70,9 +75,9 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     this.#resender = new Resender(this.queue, policy, this.traffic, (notification, failure) =>
       this.#report(notification, failure),
     )
-    const target = targetOf(this.environment, this.#credentials, options['proxy'])
+    const target = service.target(options, this.#credentials)
     this.#pool = new ConnectionPool(target, this.#options, policy, this)
-    this.#writer = new RequestWriter(authorityOf(target))
+    this.#writer = service.headWriter(authorityOf(target))
     this.#account = new Account(options.topic, this.#options.badTokenLimit, this.logger)
     this.#clock = new ClockCheck(this.logger)
     const certificate = this.#credentials.kind === 'certificate' ? this.#credentials.certificate : undefined
@@ -108,7 +113,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   checkTopic(message: Message, defaultTopic: string | undefined): void {
     // A certificate for a single topic says it itself (Apple, "Sending notification requests to APNs").
     const topicRequired = this.#credentials.kind === 'token' || this.#certificateTopics.length > 1
-    checkForProviderApi(message, topicOf(message, defaultTopic), this.#certificateTopics, topicRequired)
+    const topic = this.#writer.topicOf(message, defaultTopic)
+    this.#service.check(message, topic, this.#certificateTopics, topicRequired)
   }
 
   /** Continues with new connections: what was refused over the old ones may be bound to them. */
@@ -203,8 +209,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     while (connection.capacity > 0) {
       const notification = connection.isThrottled ? this.#claimProbe() : queue.claim()
       if (notification === undefined) return
-      const { expiration } = notification.message
-      if (expiration !== undefined && expiration > 0 && expiration * 1000 <= Date.now()) {
+      const { sendBy } = notification.message
+      if (sendBy !== undefined && sendBy > 0 && sendBy * 1000 <= Date.now()) {
         this.#resender.giveUp(notification, notification.doubt ?? EXPIRED)
         continue
       }
@@ -251,8 +257,7 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   #dropExpired(): void {
     const nowSeconds = Date.now() / 1000
     this.queue.discard(
-      ({ expiration }) =>
-        expiration !== undefined && expiration > 0 && expiration <= nowSeconds ? EXPIRED : undefined,
+      ({ sendBy }) => (sendBy !== undefined && sendBy > 0 && sendBy <= nowSeconds ? EXPIRED : undefined),
       (notification, failure) => this.#report(notification, failure),
     )
   }

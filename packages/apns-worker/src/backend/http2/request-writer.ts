@@ -6,6 +6,7 @@ import type { HpackEncoder } from '../../protocol/http2/hpack-encoder.js'
 import { FieldName, FieldTemplate, type TemplateField } from '../../protocol/http2/request-field.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
 import { PUSH_TYPES, topicFor } from '../../push-type.js'
+import type { HeadWriter } from './service.js'
 
 const PATH = new FieldName(':path')
 const APNS_ID = new FieldName('apns-id')
@@ -26,7 +27,7 @@ const MAX_TEMPLATES = 256
  *
  * Source: Apple, "Sending notification requests to APNs".
  */
-export class RequestWriter implements RequestHead {
+export class RequestWriter implements HeadWriter, RequestHead {
   readonly #leading: FieldTemplate
   readonly #templates = new Map<string, FieldTemplate>()
   #notification: Notification | undefined
@@ -47,11 +48,6 @@ export class RequestWriter implements RequestHead {
     ])
   }
 
-  /**
-   * What the next request is for.
-   *
-   * @param defaultTopic the topic of messages that name none
-   */
   prepare(
     notification: Notification,
     providerToken: string | undefined,
@@ -74,6 +70,12 @@ export class RequestWriter implements RequestHead {
     return this
   }
 
+  topicOf(message: Message, defaultTopic: string | undefined): string | undefined {
+    return (
+      message.topic ?? (defaultTopic === undefined ? undefined : topicFor(message.pushType, defaultTopic))
+    )
+  }
+
   writeFields(encoder: HpackEncoder): void {
     const notification = this.#notification
     const template = this.#template
@@ -90,7 +92,7 @@ export class RequestWriter implements RequestHead {
 
   #templateFor(message: Message, defaultTopic: string | undefined): FieldTemplate {
     const providerToken = this.#providerToken
-    const topic = topicOf(message, defaultTopic)
+    const topic = this.topicOf(message, defaultTopic)
     const priority = message.priority ?? PUSH_TYPES[message.pushType].defaultPriority
     const key = `${message.pushType} ${priority} ${topic}`
     const known = this.#templates.get(key)
@@ -108,11 +110,6 @@ export class RequestWriter implements RequestHead {
     this.#templates.set(key, template)
     return template
   }
-}
-
-/** The topic that a message is sent with. Undefined leaves it to the certificate. */
-export function topicOf(message: Message, defaultTopic: string | undefined): string | undefined {
-  return message.topic ?? (defaultTopic === undefined ? undefined : topicFor(message.pushType, defaultTopic))
 }
 
 function haveSameTemplate(one: Message, other: Message): boolean {

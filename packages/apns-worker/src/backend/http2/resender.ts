@@ -43,8 +43,8 @@ export class Resender {
   sendAgain(notification: Notification, failure: Failure, wait: number | 'promptly'): void {
     notification.attempts++
     if (failure.code === 'unknown') notification.doubt = failure
-    const { expiration } = notification.message
-    const leftMs = expiration === undefined ? NO_DEADLINE : expiration * 1000 - Date.now()
+    const { sendBy } = notification.message
+    const leftMs = sendBy === undefined ? NO_DEADLINE : sendBy * 1000 - Date.now()
     const delayMs = this.#policy.delayMs(notification.attempts, sinceFirstFailure(notification), leftMs, wait)
     if (delayMs === undefined) this.giveUp(notification, notification.doubt ?? failure)
     else this.putBack(notification, failure, delayMs / 1000)

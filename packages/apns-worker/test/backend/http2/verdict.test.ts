@@ -6,20 +6,27 @@ import { parseRefusal, verdictOn } from '#src/backend/http2/verdict.js'
 /** Apple's page and our notes on each reason, by what is to be done about it. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   refused: [
+    'BadChannelId',
     'BadCollapseId',
     'BadDeviceToken',
     'BadExpirationDate',
     'BadMessageId',
     'BadPath',
     'BadPriority',
+    'BadRequestParams',
+    'BadRequestPayload',
     'BadTopic',
+    'CannotCreateChannelConfig',
+    'ChannelNotRegistered',
     'DeviceTokenNotForTopic',
     'DuplicateHeaders',
     'ExpiredToken',
     'Forbidden',
     'InvalidPushType',
     'MethodNotAllowed',
+    'MissingChannelId',
     'MissingDeviceToken',
+    'MissingPushType',
     'MissingTopic',
     'PayloadEmpty',
     'PayloadTooLarge',
@@ -27,6 +34,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   ],
   later: [
     'InternalServerError',
+    'Service Unavailable',
     'ServiceUnavailable',
     'Shutdown',
     'TooManyProviderTokenUpdates',
@@ -39,9 +47,11 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
     'BadCertificateEnvironment',
     'BadEnvironmentKeyIdInToken',
     'BadEnvironmentKeyInToken',
+    'FeatureNotEnabled',
     'InvalidProviderToken',
     'MissingProviderToken',
     'TopicDisallowed',
+    'TopicMismatch',
   ],
 }
 

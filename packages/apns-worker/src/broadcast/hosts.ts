@@ -1,0 +1,49 @@
+import {
+  type CustomEnvironment,
+  checkedEnvironment,
+  type Environment,
+  PROVIDER_API,
+  type ServiceHosts,
+} from '../backend/environment.js'
+import { describeValue } from '../describe-value.js'
+
+/**
+ * Where broadcasts are sent: `api-broadcast` or `api`, the hosts `api-broadcast[.sandbox].push.apple.com` and
+ * `api[.sandbox].push.apple.com`; or another one.
+ */
+export type BroadcastHost = 'api-broadcast' | 'api' | CustomEnvironment
+
+/**
+ * Apple's page "Sending broadcast push notification requests to APNs" names one kind of host in its text, and the other in
+ * its examples.
+ */
+const BROADCAST_HOSTS: Readonly<Record<'api-broadcast' | 'api', ServiceHosts>> = {
+  'api-broadcast': {
+    production: { host: 'api-broadcast.push.apple.com', port: 443 },
+    sandbox: { host: 'api-broadcast.sandbox.push.apple.com', port: 443 },
+  },
+  api: PROVIDER_API,
+}
+
+/** Source: Apple, "Sending channel management requests to APNs". */
+export const CHANNEL_HOSTS: ServiceHosts = {
+  production: { host: 'api-manage-broadcast.push.apple.com', port: 2196 },
+  sandbox: { host: 'api-manage-broadcast.sandbox.push.apple.com', port: 2195 },
+}
+
+/**
+ * Where broadcasts of an environment are sent. A custom environment is its own host, unless the option names another.
+ *
+ * @throws {TypeError} when the option is no host
+ */
+export function broadcastService(
+  environment: Environment,
+  option: unknown = 'api-broadcast',
+): { readonly environment: Environment; readonly hosts: ServiceHosts } {
+  if (option === 'api-broadcast' || option === 'api') return { environment, hosts: BROADCAST_HOSTS[option] }
+  if (option !== null && typeof option === 'object')
+    return { environment: checkedEnvironment(option), hosts: PROVIDER_API }
+  throw new TypeError(
+    `broadcastHost is ${describeValue(option)}; it is 'api-broadcast', 'api', or { host, port, ca } for another server`,
+  )
+}
