@@ -8,6 +8,9 @@ export interface Flags {
   readonly port: number
   readonly environment: 'production' | 'sandbox'
   readonly topic?: readonly string[]
+  readonly broadcastTopic?: readonly string[]
+  readonly channelPort?: number
+  readonly channelLimit: number
   readonly latency: Latency
   readonly unregistered: number
   readonly badToken: number
@@ -30,6 +33,8 @@ export interface Flags {
 
 /** Apple's alternative port; 443 needs privileges. */
 const DEFAULT_PORT = 2197
+/** Apple's, for one app. */
+const DEFAULT_CHANNEL_LIMIT = 10_000
 /** Apple's port of the retired feedback service. */
 const DEFAULT_FEEDBACK_PORT = 2196
 /** `uniform:0.01,0.2`: a distribution and its two numbers. */
@@ -50,6 +55,9 @@ export function defineFlags(program: Command): Command {
         .default('production'),
     )
     .option('--topic <bundle-id...>', 'bundle ids that exist (default: all)')
+    .option('--broadcast-topic <bundle-id...>', 'bundle ids that may broadcast (default: all)')
+    .option('--channel-port <number>', 'port for requests about channels (default: a free one)', parseNumber)
+    .option('--channel-limit <number>', 'channels that an app may have', parseNumber, DEFAULT_CHANNEL_LIMIT)
     .option(
       '--latency <seconds>',
       'time before every answer, or uniform:LEAST,MOST, normal:MEAN,DEVIATION, log-normal:MEDIAN,SIGMA',

@@ -27,6 +27,8 @@ export async function simulatorOptions(
     name: Name,
   ): Flags[Name] | NonNullable<Script[Name]> => (isGiven(name) ? flags[name] : (script[name] ?? flags[name]))
   const topics = flags.topic ?? script.topics
+  const channelPort = flags.channelPort ?? script.channelPort
+  const broadcastTopics = flags.broadcastTopic ?? script.broadcastTopics
   const journal = flags.journal ?? script.journal
   return {
     ...script,
@@ -35,16 +37,20 @@ export async function simulatorOptions(
     environment: choose('environment'),
     latency: choose('latency'),
     seed: choose('seed'),
+    channelLimit: choose('channelLimit'),
     streamLimit: choose('streamLimit'),
     idleTimeout: choose('idleTimeout'),
     shrinkOnRefusal: flags.shrinkOnRefusal ?? script.shrinkOnRefusal ?? false,
     ...(topics === undefined ? {} : { topics }),
+    ...(channelPort === undefined ? {} : { channelPort }),
+    ...(broadcastTopics === undefined ? {} : { broadcastTopics }),
     ...(journal === undefined ? {} : { journal }),
     rules: [...(script.rules ?? []), ...(await readRules<Rule>(flags.rules)), ...shareRules(flags)],
     ...chaosOptions(flags, script),
     ...(await gatewayOptions(flags, print)),
     record: false,
     onNotification: print,
+    onChannelRequest: print,
   }
 }
 

@@ -6,6 +6,8 @@ import type { Simulator } from './simulator.js'
 export interface Addresses {
   readonly host: string
   readonly port: number
+  /** Port for requests about channels. */
+  readonly channelPort: number
   /** Port of the retired gateway, when it runs. */
   readonly gatewayPort?: number
   /** Port of its feedback service. */
@@ -31,8 +33,13 @@ export interface CredentialFiles extends Addresses {
 const PRIVATE = { mode: 0o600 }
 
 /** Where a simulator listens. */
-export function addressesOf({ host, port, gateway }: Simulator): Addresses {
-  return { host, port, ...(gateway && { gatewayPort: gateway.port, feedbackPort: gateway.feedbackPort }) }
+export function addressesOf({ host, port, channelPort, gateway }: Simulator): Addresses {
+  return {
+    host,
+    port,
+    channelPort,
+    ...(gateway && { gatewayPort: gateway.port, feedbackPort: gateway.feedbackPort }),
+  }
 }
 
 /** Writes a simulator's credentials into a directory, which is made if need be. The certificate is for `topics`. */

@@ -3,15 +3,16 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Chaos } from './chaos.js'
 import type { ConnectionJournal } from './connection-journal.js'
 import { errorCodeNumber } from './error-codes.js'
-import { type NotificationRequest, readRequest } from './notification-request.js'
+import type { NotificationRequest } from './notification-request.js'
 import type { ResolvedOptions } from './options.js'
-import { NotificationRecord, type Recorder } from './received.js'
+import type { NotificationRecord, Recorder } from './received.js'
 import type { Refusal } from './refusal.js'
 import { ACCEPTED, type Answer, type Deed, type Reply, respond, WEDGED } from './reply.js'
 import { sendAnswer } from './response.js'
 import type { Cut, GoAwayOptions } from './rule.js'
 import type { Rules } from './rules.js'
-import { type Authenticated, isRefusal, refuseNotification, refuseRequest } from './validation.js'
+import type { Service } from './service.js'
+import { type Authenticated, isRefusal } from './validation.js'
 
 /** A body is read up to here before it is answered as too large; its sender may be sending gigabytes. */
 const READ_BYTES = 65_536
@@ -23,6 +24,8 @@ export interface ExchangeContext {
   /** Misbehaves where no rule says what happens. */
   readonly chaos: Chaos | undefined
   readonly recorder: Recorder
+  /** What a request is about. */
+  serviceFor(request: NotificationRequest): Service
   /** Draws the usual time before an answer. */
   readonly latencyMs: () => number
   /** Something happened that a test may be waiting for. */
@@ -53,18 +56,27 @@ export interface ExchangeConnection {
 export class Exchange {
   readonly #stream: ServerHttp2Stream
   readonly #streamId: number
+  readonly #request: NotificationRequest
+  readonly #service: Service
   readonly #connection: ExchangeConnection
   readonly #context: ExchangeContext
 
-  constructor(stream: ServerHttp2Stream, connection: ExchangeConnection, context: ExchangeContext) {
+  constructor(
+    stream: ServerHttp2Stream,
+    request: NotificationRequest,
+    connection: ExchangeConnection,
+    context: ExchangeContext,
+  ) {
     this.#stream = stream
     this.#streamId = stream.id ?? 0
+    this.#request = request
+    this.#service = context.serviceFor(request)
     this.#connection = connection
     this.#context = context
   }
 
   /** Reads the body, then goes on by itself. */
-  start(rawHeaders: readonly string[]): void {
+  start(): void {
     const stream = this.#stream
     const chunks: Buffer[] = []
     let length = 0
@@ -78,12 +90,12 @@ export class Exchange {
       // Node ends the stream, too, when the connection does, or drops what came before it.
       if (length <= READ_BYTES && (stream.closed || !this.#connection.isComplete(this.#streamId))) return
       if (length > READ_BYTES) stream.resume()
-      this.#decide(readRequest(rawHeaders), Buffer.concat(chunks))
+      this.#decide(Buffer.concat(chunks))
     }
     stream.on('data', onData).on('end', onEnd)
   }
 
-  #decide(request: NotificationRequest, body: Buffer): void {
+  #decide(body: Buffer): void {
     const { options, recorder } = this.#context
     const now = options.now()
     const arrival = {
@@ -92,22 +104,24 @@ export class Exchange {
       index: this.#connection.nextIndex(),
       at: now,
     }
-    const record = new NotificationRecord(request, body, arrival)
+    const record = this.#service.record(this.#request, body, arrival)
     recorder.add(record)
-    const reply = this.#replyTo(record, request, body, now)
+    const reply = this.#replyTo(record, now)
     this.#connection.journal.received(record, reply.why)
     // Its head came before the GOAWAY that left it out, the rest behind it.
     if (this.#connection.isAbandoned(this.#streamId)) this.#connection.journal.abandoned(this.#streamId)
     this.#perform(record, reply)
   }
 
-  #replyTo(record: NotificationRecord, request: NotificationRequest, body: Buffer, now: number): Reply {
-    const { options, rules, chaos } = this.#context
+  #replyTo(record: NotificationRecord, now: number): Reply {
+    const { rules, chaos } = this.#context
+    const request = this.#request
     const sender =
-      refuseRequest(request) ?? this.#connection.authenticate(request.headers.get('authorization'), now)
+      this.#service.refuseRequest(request) ??
+      this.#connection.authenticate(request.headers.get('authorization'), now)
     if (isRefusal(sender)) return respond(sender, 'authentication')
     record.authentication = sender.kind
-    const refusal = refuseNotification(request, body.length, sender, options.topics)
+    const refusal = this.#service.refuse(request, record, sender)
     if (refusal !== undefined) return respond(refusal, 'validation')
     return rules.replyTo(record) ?? chaos?.replyTo(record, now) ?? respond(ACCEPTED, 'nothing is wrong')
   }
@@ -162,7 +176,9 @@ export class Exchange {
     this.#finished(record)
   }
 
-  #answer(record: NotificationRecord, answer: Answer): void {
+  #answer(record: NotificationRecord, given: Answer): void {
+    const { accept, idHeader } = this.#service
+    const answer = given === ACCEPTED ? accept(record) : given
     const { options, recorder } = this.#context
     const echoedId = answer.reason === 'BadMessageId' ? undefined : record.id
     record.answeredId = echoedId ?? randomUUID().toUpperCase()
@@ -171,7 +187,7 @@ export class Exchange {
     recorder.answered(record)
     this.#connection.journal.answering(record)
     this.#connection.answered(this.#streamId, answer.status)
-    sendAnswer(this.#stream, record.answeredId, answer, options.environment)
+    sendAnswer(this.#stream, { [idHeader]: record.answeredId }, answer, options.environment)
   }
 
   #finished(record: NotificationRecord): void {

@@ -1,3 +1,7 @@
+export type { ReceivedBroadcast } from './broadcast/broadcast-service.js'
+export type { Channel, StoragePolicy } from './broadcast/channel-registry.js'
+export type { ChannelRule } from './broadcast/channel-rule.js'
+export type { ChannelOperation, ReceivedChannelRequest } from './broadcast/channel-service.js'
 export type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
 export type { ChaosOptions } from './chaos.js'
 export type { WaitOptions } from './conditions.js'

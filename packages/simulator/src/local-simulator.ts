@@ -1,3 +1,8 @@
+import { BROADCAST_PATH, type ReceivedBroadcast } from './broadcast/broadcast-service.js'
+import { ChannelDesk } from './broadcast/channel-desk.js'
+import type { Channel } from './broadcast/channel-registry.js'
+import type { ChannelRule } from './broadcast/channel-rule.js'
+import type { ReceivedChannelRequest } from './broadcast/channel-service.js'
 import {
   CertificateAuthority,
   type ClientCertificate,
@@ -22,6 +27,7 @@ import type { Cut, GoAwayOptions, Rule } from './rule.js'
 import { type RuleContext, Rules } from './rules.js'
 import { streamLimit } from './schema/common-shapes.js'
 import { type ConnectionContext, ServerConnection } from './server-connection.js'
+import { notificationService } from './service.js'
 import type { Simulator, SimulatorEnvironment } from './simulator.js'
 import { startTimeline } from './timeline.js'
 import type { Timers } from './timers.js'
@@ -40,11 +46,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return simulator
 }
 
+/** What the connections to one port carry, and what becomes of it. */
+type Traffic = Pick<ConnectionContext, 'options' | 'rules' | 'chaos' | 'recorder' | 'journal' | 'serviceFor'>
+
 class LocalSimulator implements Simulator {
   readonly host: string
   readonly ca: string
   readonly credentials: ProviderCredentials
   port = 0
+  channelPort = 0
   gateway: Gateway | undefined
   readonly journal: JournalKeeper | undefined
   readonly #options: ResolvedOptions
@@ -55,11 +65,12 @@ class LocalSimulator implements Simulator {
   readonly #connectionRules: ConnectionRules
   readonly #chaos: Chaos | undefined
   readonly #recorder: Recorder
+  readonly #desk: ChannelDesk
   readonly #conditions = new Conditions(() => JSON.stringify(this.counts()))
   readonly #connections = new Set<ServerConnection>()
   readonly #doorway: Doorway
+  readonly #channelDoorway: Doorway
   readonly #startedAtMs = performance.now()
-  readonly #context: ConnectionContext
   #streamLimit: number
   #connectionCount = 0
   #mostOpenStreams = 0
@@ -83,16 +94,33 @@ class LocalSimulator implements Simulator {
     const { chaos } = options
     this.#chaos = chaos && new Chaos(String(chaos.seed), chaos.intensity)
     this.#recorder = new Recorder(options.record)
-    this.#context = this.#makeContext()
+    this.#desk = new ChannelDesk(options, ruleContext)
     this.#doorway = this.#makeDoorway()
+    this.#channelDoorway = this.#makeChannelDoorway()
   }
 
   get environment(): SimulatorEnvironment {
-    return { host: this.host, port: this.port, ca: this.ca }
+    return { host: this.host, port: this.port, channelPort: this.channelPort, ca: this.ca }
   }
 
   get received(): readonly ReceivedNotification[] {
     return this.#recorder.kept
+  }
+
+  get broadcasts(): readonly ReceivedBroadcast[] {
+    return this.#desk.broadcastsAmong(this.received)
+  }
+
+  get channelRequests(): readonly ReceivedChannelRequest[] {
+    return this.#desk.requests
+  }
+
+  get channels(): readonly Channel[] {
+    return this.#desk.channels
+  }
+
+  addChannel(channel?: Partial<Channel>): Channel {
+    return this.#desk.addChannel(channel)
   }
 
   counts(): Counts {
@@ -134,6 +162,10 @@ class LocalSimulator implements Simulator {
     return this.#rules.add(rule)
   }
 
+  replyToChannelRequests(rule: ChannelRule): () => void {
+    return this.#desk.reply(rule)
+  }
+
   treat(rule: ConnectionRule): () => void {
     return this.#connectionRules.add(rule)
   }
@@ -165,7 +197,7 @@ class LocalSimulator implements Simulator {
 
   async listen(): Promise<void> {
     this.port = await this.#doorway.listen(this.#options.port, this.host)
-    await this.#openGateway()
+    await this.#openOthers()
     this.#timeline = startTimeline(this.#options.timeline, this)
   }
 
@@ -178,10 +210,11 @@ class LocalSimulator implements Simulator {
     await this.close()
   }
 
-  async #openGateway(): Promise<void> {
-    const { host, now, seed, environment, gateway } = this.#options
-    if (gateway === undefined) return
+  async #openOthers(): Promise<void> {
+    const { host, now, seed, environment, gateway, channelPort } = this.#options
     try {
+      this.channelPort = await this.#channelDoorway.listen(channelPort, host)
+      if (gateway === undefined) return
       this.gateway = await openGateway({ host, now, seed, environment, ...gateway }, this.#authority)
     } catch (error) {
       await this.close()
@@ -194,16 +227,12 @@ class LocalSimulator implements Simulator {
     return { seed, environment, now, elapsed: () => (performance.now() - this.#startedAtMs) / 1000 }
   }
 
-  #makeContext(): ConnectionContext {
+  #makeContext(traffic: Traffic): ConnectionContext {
     const limit = (): number => this.#streamLimit
     const { seed, latency } = this.#options
     return {
-      options: this.#options,
+      ...traffic,
       verifier: this.#verifier,
-      rules: this.#rules,
-      chaos: this.#chaos,
-      recorder: this.#recorder,
-      journal: this.journal,
       latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
       get streamLimit() {
         return limit()
@@ -212,13 +241,24 @@ class LocalSimulator implements Simulator {
     }
   }
 
+  /** For notifications and broadcasts. */
   #makeDoorway(): Doorway {
+    const notifications = notificationService(this.#options.topics)
+    const { broadcasts } = this.#desk
+    const context = this.#makeContext({
+      options: this.#options,
+      rules: this.#rules,
+      chaos: this.#chaos,
+      recorder: this.#recorder,
+      journal: this.journal,
+      serviceFor: ({ path }) => (path.startsWith(BROADCAST_PATH) ? broadcasts : notifications),
+    })
     return new Doorway(this.#authority, {
       conductOf: (connection): Conduct => ({
         ...this.#chaos?.conductOf(connection),
         ...this.#connectionRules.conductOf(connection),
       }),
-      admitted: (admission) => this.#onAdmitted(admission),
+      admitted: (admission) => this.#onAdmitted(admission, context),
       turnedAway: (connection, why) => {
         this.journal?.connection({ connection, event: 'turnedAway', why })
         this.#conditions.changed()
@@ -226,13 +266,29 @@ class LocalSimulator implements Simulator {
     })
   }
 
-  #onAdmitted(admission: Admission): void {
+  /** For requests about channels; what happens to connections by rules or by chance is not for them. */
+  #makeChannelDoorway(): Doorway {
+    const { options, rules, recorder, management } = this.#desk
+    const context = this.#makeContext({
+      ...{ options, rules, recorder },
+      chaos: undefined,
+      journal: undefined,
+      serviceFor: () => management,
+    })
+    return new Doorway(this.#authority, {
+      conductOf: () => ({}),
+      admitted: (admission) => this.#onAdmitted(admission, context),
+      turnedAway: () => {},
+    })
+  }
+
+  #onAdmitted(admission: Admission, context: ConnectionContext): void {
     if (this.#closing !== undefined) {
       admission.socket.destroy()
       return
     }
     this.#connectionCount += 1
-    const connection = new ServerConnection(admission, this.#context)
+    const connection = new ServerConnection(admission, context)
     this.#connections.add(connection)
     void connection.gone.then(() => {
       this.#connections.delete(connection)
@@ -247,6 +303,7 @@ class LocalSimulator implements Simulator {
     this.#timeline?.clear()
     for (const connection of this.#connections) connection.disconnect('close', 'close()')
     await this.#doorway.close()
+    await this.#channelDoorway.close()
     await Promise.all(Array.from(this.#connections, ({ gone }) => gone))
     await this.gateway?.close()
     await this.journal?.close()

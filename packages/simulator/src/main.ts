@@ -23,9 +23,7 @@ async function run(flags: Flags): Promise<void> {
   endOnSignal(apns)
   const files = await credentialFiles(apns, flags.writeCredentials, options.topics ?? [EXAMPLE_TOPIC])
   console.log(
-    flags.json
-      ? JSON.stringify({ listening: files ?? addressesOf(apns) })
-      : greeting(apns, options.environment, files),
+    flags.json ? JSON.stringify({ listening: files ?? addressesOf(apns) }) : greeting(apns, options, files),
   )
 }
 
@@ -71,10 +69,15 @@ async function start(
   }
 }
 
-function greeting(apns: Simulator, environment = 'production', files: CredentialFiles | undefined): string {
-  const { host, port, gatewayPort, feedbackPort } = addressesOf(apns)
+function greeting(
+  apns: Simulator,
+  { environment = 'production', channelPort: wanted }: SimulatorOptions,
+  files: CredentialFiles | undefined,
+): string {
+  const { host, port, channelPort, gatewayPort, feedbackPort } = addressesOf(apns)
+  const channels = wanted === undefined ? '' : `, channels on ${channelPort}`
   const gateway = gatewayPort === undefined ? '' : `, gateway on ${gatewayPort}, feedback on ${feedbackPort}`
-  const where = `APNs simulator (${environment}) on https://${host}:${port}${gateway}`
+  const where = `APNs simulator (${environment}) on https://${host}:${port}${channels}${gateway}`
   if (files === undefined) return `${where}; to connect, start it with --write-credentials <directory>`
   return `${where}; trust ${files.caPath}, sign with ${files.keyPath} (key ${files.keyId}, team ${files.teamId}) or show ${files.pfxPath}`
 }

@@ -1,3 +1,5 @@
+import type { ChannelRule } from './broadcast/channel-rule.js'
+import type { ReceivedChannelRequest } from './broadcast/channel-service.js'
 import type { ChaosOptions } from './chaos.js'
 import type { ConnectionRule } from './connection-rule.js'
 import type { GatewayOptions } from './gateway/options.js'
@@ -22,6 +24,16 @@ export interface SimulatorOptions {
   readonly environment?: 'production' | 'sandbox'
   /** The bundle ids that exist; default: all of them do. */
   readonly topics?: readonly string[]
+  /** The bundle ids that have the broadcast capability; default: all of them. */
+  readonly broadcastTopics?: readonly string[]
+  /** How many channels an app may have; default 10,000, as Apple's do. */
+  readonly channelLimit?: number
+  /** Port for requests about channels; default 0: any free one. Apple's are 2196, and 2195 for the sandbox. */
+  readonly channelPort?: number
+  /** Scripted replies to requests about channels. */
+  readonly channelRules?: readonly ChannelRule[]
+  /** Called for each request about channels once it was answered, or was decided not to get an answer. */
+  readonly onChannelRequest?: (request: ReceivedChannelRequest) => void
   /** Streams that a client may have open; default 1000, as seen of the service. */
   readonly streamLimit?: number
   /** The same until the first provider token was accepted; default 1. Certificates start with `streamLimit`. */
@@ -52,7 +64,7 @@ export interface SimulatorOptions {
   readonly journal?: boolean | string | JournalOptions
   /** How many received notifications are kept; true: all, default 100,000. The latest ones stay. */
   readonly record?: boolean | number
-  /** Called for each notification once it was answered, or was decided not to get an answer. */
+  /** Called for each notification, and each broadcast, once it was answered, or was decided not to get an answer. */
   readonly onNotification?: (notification: ReceivedNotification) => void
   /**
    * Runs the retired binary gateway and its feedback service, too; default false. Address, clock, seed and environment are
@@ -69,6 +81,11 @@ export interface ResolvedOptions {
   readonly seed: string
   readonly environment: 'production' | 'sandbox'
   readonly topics: ReadonlySet<string> | undefined
+  readonly broadcastTopics: ReadonlySet<string> | undefined
+  readonly channelLimit: number
+  readonly channelPort: number
+  readonly channelRules: readonly ChannelRule[]
+  readonly onChannelRequest: (request: ReceivedChannelRequest) => void
   readonly streamLimit: number
   readonly initialStreamLimit: number
   readonly shrinkOnRefusal: boolean
@@ -89,6 +106,8 @@ export interface ResolvedOptions {
 }
 
 const DEFAULT_RECORD = 100_000
+/** Apple, "Sending channel management requests to APNs". */
+const DEFAULT_CHANNEL_LIMIT = 10_000
 const DEFAULT_INTENSITY = 0.5
 
 /** Fills in the defaults. Throws an OptionError that names the option that makes no sense. */
@@ -103,6 +122,11 @@ export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
     seed,
     environment: options.environment ?? 'production',
     topics: options.topics === undefined ? undefined : new Set(options.topics),
+    broadcastTopics: options.broadcastTopics === undefined ? undefined : new Set(options.broadcastTopics),
+    channelLimit: options.channelLimit ?? DEFAULT_CHANNEL_LIMIT,
+    channelPort: options.channelPort ?? 0,
+    channelRules: options.channelRules ?? [],
+    onChannelRequest: options.onChannelRequest ?? (() => undefined),
     streamLimit: options.streamLimit ?? 1000,
     initialStreamLimit: options.initialStreamLimit ?? 1,
     shrinkOnRefusal: options.shrinkOnRefusal ?? false,

@@ -2,7 +2,7 @@ import { DEVICE_PATH, type NotificationRequest } from './notification-request.js
 
 /** One notification that reached the simulator, and what became of it. */
 export interface ReceivedNotification {
-  /** The device token, as it was in the path. */
+  /** The device token, as it was in the path; of a broadcast, the channel's id. */
   readonly token: string
   /** Regular headers, lower-case names. */
   readonly headers: ReadonlyMap<string, string>
@@ -12,9 +12,9 @@ export interface ReceivedNotification {
   /** `apns-expiration`: seconds since 1970. */
   readonly expiration: number | undefined
   readonly collapseId: string | undefined
-  /** The sender's `apns-id`. */
+  /** The sender's `apns-id`; of a broadcast, its `apns-request-id`. */
   readonly id: string | undefined
-  /** The `apns-id` of the answer: the sender's, or one that the simulator made. */
+  /** The id of the answer: the sender's, or one that the simulator made. */
   readonly answeredId: string | undefined
   /** The raw body. */
   readonly body: Buffer
@@ -103,7 +103,7 @@ function numberFrom(header: string | undefined): number | undefined {
 export interface Counts {
   /** Complete requests. */
   readonly received: number
-  /** Answered with 200. */
+  /** Answered with success. */
   readonly accepted: number
   /** Answered with anything else. */
   readonly refused: number
@@ -148,7 +148,7 @@ export class Recorder {
 
   /** The record has been given its status. */
   answered(record: NotificationRecord): void {
-    if (record.status === 200) {
+    if (record.status !== undefined && record.status < 300) {
       this.#accepted += 1
       return
     }

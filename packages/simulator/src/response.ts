@@ -3,16 +3,16 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { setImmediate } from 'node:timers/promises'
 import type { Answer } from './reply.js'
 
-/** Sends an answer in the form of Apple's: an empty 200, or a status with a reason in JSON. */
+/** Sends an answer in the form of Apple's: an empty 200, or a status with a reason in JSON. `id`: the header with the request's id. */
 export function sendAnswer(
   stream: ServerHttp2Stream,
-  id: string,
+  id: Readonly<Record<string, string>>,
   answer: Answer,
   environment: 'production' | 'sandbox',
 ): void {
   const { status, reason, timestamp, headers = {} } = answer
   const body = answer.body ?? (reason === undefined ? '' : JSON.stringify({ reason, timestamp }))
-  const fields: OutgoingHttpHeaders = { ':status': status, 'apns-id': id }
+  const fields: OutgoingHttpHeaders = { ':status': status, ...id }
   if (environment === 'sandbox') fields['apns-unique-id'] = randomUUID().toUpperCase()
   if (body !== '') fields['content-type'] = 'application/json'
   Object.assign(fields, headers)

@@ -4,7 +4,10 @@ import { SCRIPT_FIELDS } from './schema/options-shape.js'
 import { OptionError, object, type Shape } from './schema/shape.js'
 
 /** The options that a file can hold. */
-export type Script = Omit<SimulatorOptions, 'now' | 'onNotification' | 'record' | 'gateway'>
+export type Script = Omit<
+  SimulatorOptions,
+  'now' | 'onNotification' | 'onChannelRequest' | 'record' | 'gateway'
+>
 
 const SCRIPT: Shape<Script> = object<Script>(SCRIPT_FIELDS)
 

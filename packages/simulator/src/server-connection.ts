@@ -7,6 +7,7 @@ import type { Admission } from './doorway.js'
 import { errorCodeNumber } from './error-codes.js'
 import { Exchange, type ExchangeConnection, type ExchangeContext } from './exchange.js'
 import type { JournalKeeper } from './journal.js'
+import { readRequest } from './notification-request.js'
 import { inMilliseconds, performAfterSettings, performBeforeSettings } from './perform-conduct.js'
 import { ProviderAuthentication } from './provider-authentication.js'
 import type { ProviderTokenVerifier } from './provider-token.js'
@@ -250,7 +251,7 @@ export class ServerConnection implements ExchangeConnection {
     }
     stream.once('close', () => this.#onStreamClosed())
     this.#idleTimer?.refresh()
-    new Exchange(stream, this, this.#context).start(rawHeaders)
+    new Exchange(stream, readRequest(rawHeaders), this, this.#context).start()
   }
 
   #onViolation(stream: ServerHttp2Stream): void {

@@ -1,3 +1,7 @@
+import type { ReceivedBroadcast } from './broadcast/broadcast-service.js'
+import type { Channel } from './broadcast/channel-registry.js'
+import type { ChannelRule } from './broadcast/channel-rule.js'
+import type { ReceivedChannelRequest } from './broadcast/channel-service.js'
 import type { ClientCertificate, ClientCertificateOptions } from './certificates.js'
 import type { WaitOptions } from './conditions.js'
 import type { ConnectionRule } from './connection-rule.js'
@@ -11,20 +15,30 @@ import type { Cut, GoAwayOptions, Rule } from './rule.js'
 export interface SimulatorEnvironment {
   readonly host: string
   readonly port: number
+  /** Where requests about channels go, on the same host. */
+  readonly channelPort: number
   /** PEM of the authority that signed the server certificate. */
   readonly ca: string
 }
 
 /** A running simulator. */
 export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
-  /** Host, port and CA together: `new ApnsManager({ environment: apns.environment, … })`. */
+  /** Host, ports and CA together: `new ApnsManager({ environment: apns.environment, … })`. */
   readonly environment: SimulatorEnvironment
   /** A key that may push to everything: `new ApnsManager({ ...apns.credentials, … })`. */
   readonly credentials: ProviderCredentials
   /** The retired gateway and its feedback service, when asked for by the option. It shares the certificates. */
   readonly gateway: Gateway | undefined
-  /** What was received, in order: answered, not yet answered, and never answered. */
+  /** What was received, in order: answered, not yet answered, and never answered. Broadcasts are among it. */
   readonly received: readonly ReceivedNotification[]
+  /** The broadcasts in it. */
+  readonly broadcasts: readonly ReceivedBroadcast[]
+  /** The requests about channels that were received, in order. */
+  readonly channelRequests: readonly ReceivedChannelRequest[]
+  /** The channels that there are, the oldest first. */
+  readonly channels: readonly Channel[]
+  /** Makes a channel; default of the app `com.example.app`, with the storage policy `none`. */
+  addChannel(channel?: Partial<Pick<Channel, 'bundleId' | 'storagePolicy'>>): Channel
   /** What became of every request, when asked for by the option. */
   readonly journal: Journal | undefined
   /** How many of which kind. */
@@ -39,6 +53,8 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
   clientCertificate(options: ClientCertificateOptions): ClientCertificate
   /** Adds a scripted reply behind those that there are; the function returned takes it away. */
   reply(rule: Rule): () => void
+  /** The same for requests about channels. */
+  replyToChannelRequests(rule: ChannelRule): () => void
   /** Adds a rule for the connections to come, behind those that there are; the function returned takes it away. */
   treat(rule: ConnectionRule): () => void
   /** Sends GOAWAY, or several, on every connection. Each closes when its last stream is answered. */

@@ -8,7 +8,7 @@ import type { ProviderKey } from './provider-keys.js'
 import { inferredPushType, PUSH_TYPES, type PushType, topicSuffix } from './push-types.js'
 import type { Refusal } from './refusal.js'
 
-const PRIORITIES: ReadonlySet<string> = new Set(['10', '5', '1'])
+export const PRIORITIES: ReadonlySet<string> = new Set(['10', '5', '1'])
 const DEFAULT_PRIORITY = '10'
 const COLLAPSE_ID_BYTES = 64
 /** Apple's device tokens had at most 100 bytes in the retired protocol; no newer limit is published. */
@@ -84,13 +84,14 @@ function refuseDetails(headers: ReadonlyMap<string, string>, type: PushType): Re
   const expiration = headers.get('apns-expiration')
   if (expiration !== undefined && !isExpiration(expiration)) return bad('BadExpirationDate')
   const id = headers.get('apns-id')
-  if (id !== undefined && !CANONICAL_UUID.test(id)) return bad('BadMessageId')
+  if (id !== undefined && !isCanonicalUuid(id)) return bad('BadMessageId')
   // Node decodes header values as Latin-1, so the string's length is the number of bytes sent.
   if ((headers.get('apns-collapse-id')?.length ?? 0) > COLLAPSE_ID_BYTES) return bad('BadCollapseId')
   return undefined
 }
 
-function isExpiration(value: string): boolean {
+/** Whether it is a time in seconds. */
+export function isExpiration(value: string): boolean {
   return /^\d+$/.test(value) && Number(value) <= LATEST_EXPIRATION
 }
 
@@ -107,6 +108,10 @@ function refuseToken(path: string): Refusal | undefined {
   return undefined
 }
 
-function bad(reason: string): Refusal {
+export function isCanonicalUuid(id: string): boolean {
+  return CANONICAL_UUID.test(id)
+}
+
+export function bad(reason: string): Refusal {
   return { status: 400, reason }
 }

@@ -174,6 +174,55 @@ test('says where it listens, and ends on an interrupt', async () => {
   })
 })
 
+test('has channels on a port of their own, and prints the requests about them', async () => {
+  await withDirectory(async (directory) => {
+    const args = ['--json', '--channel-port', '0', '--channel-limit', '1', '--broadcast-topic', TOPIC]
+    await withCommand([...args, '--write-credentials', directory], async ({ line, stop }) => {
+      const { listening } = JSON.parse(await line())
+      const ca = await readFile(listening.caPath)
+      const key = await readFile(listening.keyPath, 'utf8')
+      const authorization = `bearer ${providerToken({ ...listening, key })}`
+      const open = (port: number): Provider =>
+        new Provider(http2.connect(`https://${listening.host}:${port}`, { ca }), { authorization })
+      const desk = open(listening.channelPort)
+      const create = (bundleId: string) =>
+        desk.send(
+          '',
+          { ':path': `/1/apps/${bundleId}/channels` },
+          '{"message-storage-policy":0,"push-type":"LiveActivity"}',
+        )
+      const { headers } = await create(TOPIC)
+      assert.equal((await create(TOPIC)).reason, 'CannotCreateChannelConfig')
+      assert.equal((await create('com.example.other')).reason, 'FeatureNotEnabled')
+      desk.session.destroy()
+      const provider = open(listening.port)
+      const broadcast = {
+        ':path': `/4/broadcasts/apps/${TOPIC}`,
+        'apns-channel-id': String(headers['apns-channel-id']),
+        'apns-push-type': 'liveactivity',
+      }
+      assert.equal((await provider.send('', broadcast)).status, 200)
+      provider.session.destroy()
+      const seen = [JSON.parse(await line()), JSON.parse(await line()), JSON.parse(await line())]
+      assert.deepEqual(
+        seen.map(({ operation, status }) => [operation, status]),
+        [
+          ['create', 201],
+          ['create', 400],
+          ['create', 400],
+        ],
+      )
+      const { channelId, bundleId } = JSON.parse(await line())
+      assert.deepEqual([channelId, bundleId], [headers['apns-channel-id'], TOPIC])
+      assert.equal((await stop('SIGTERM')).code, 0)
+    })
+  })
+  await withCommand(['--channel-port', '0'], async ({ line, stop }) => {
+    assert.match(await line(), /on https:\/\/127\.0\.0\.1:\d+, channels on \d+; to connect, start/)
+    assert.equal((await stop('SIGINT')).code, 0)
+  })
+})
+
 test('says what is wrong with its arguments', async () => {
   await withDirectory(async (directory) => {
     const broken = join(directory, 'broken.json')

@@ -267,7 +267,12 @@ test('the certificate is for localhost and its addresses, and only its own autho
 
 test('says where it is, in the form of an environment', async () => {
   await using apns = await startSimulator()
-  assert.deepEqual(apns.environment, { host: '127.0.0.1', port: apns.port, ca: apns.ca })
+  assert.deepEqual(apns.environment, {
+    host: '127.0.0.1',
+    port: apns.port,
+    channelPort: apns.channelPort,
+    ca: apns.ca,
+  })
 })
 
 test('a client that Node gives up is let go', async () => {

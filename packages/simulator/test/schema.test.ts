@@ -42,6 +42,13 @@ const WRONG: readonly [options: unknown, path: string, message: RegExp][] = [
     'rules[0].goAway[1].lastStreamID',
     /there is no "lastStreamID" here; allowed: lastStreamId, code, reason/,
   ],
+  [{ channelRules: [{}] }, 'channelRules[0]', /allowed: one of status, silent, .*streamLimit, delay/],
+  [{ channelRules: [{ token: 'ab', silent: true }] }, 'channelRules[0].token', /there is no "token" here/],
+  [{ channelRules: [{ unregistered: true }] }, 'channelRules[0].unregistered', /there is no "unregistered"/],
+  [{ channelRules: [{ operation: 'update' }] }, 'channelRules[0].operation', /create, read, delete, list/],
+  [{ channelRules: [{ silent: true, body: '' }] }, 'channelRules[0].body', /"body" needs "status"/],
+  [{ channelPort: -1 }, 'channelPort', /from 0 to 65535/],
+  [{ channelLimit: 0.5 }, 'channelLimit', /a whole number/],
   [{ connections: [{}] }, 'connections[0]', /allowed: one of blackHole, disconnect/],
   [{ connections: [{ silent: true }] }, 'connections[0].silent', /there is no "silent" here/],
   [

@@ -2,9 +2,10 @@ import type { ChaosOptions } from '../chaos.js'
 import type { GatewayOptions } from '../gateway/options.js'
 import type { JournalOptions } from '../journal.js'
 import type { SimulatorOptions } from '../options.js'
+import type { Script } from '../script.js'
 import { duration, latency, share, streamLimit } from './common-shapes.js'
 import { CONNECTION_RULE } from './connection-rule-shape.js'
-import { RULE } from './rule-shape.js'
+import { CHANNEL_RULE, RULE } from './rule-shape.js'
 import {
   callback,
   either,
@@ -37,28 +38,31 @@ const journalOptions: Shape<JournalOptions> = object<JournalOptions>({
 })
 
 /** Everything that a script may say, too. */
-export const SCRIPT_FIELDS: Fields<Omit<SimulatorOptions, 'now' | 'onNotification' | 'record' | 'gateway'>> =
-  {
-    host: text('an address'),
-    port: integer(0, MAX_PORT),
-    seed,
-    environment: word('production', 'sandbox'),
-    topics: list(text('a bundle id')),
-    streamLimit,
-    initialStreamLimit: streamLimit,
-    shrinkOnRefusal: truth(),
-    onStreamLimitViolation: word('refuse', 'goAway'),
-    idleTimeout: duration,
-    latency,
-    tokenUpdateInterval: duration,
-    wedgeOnTokenUpdates: truth(),
-    environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
-    rules: list(RULE),
-    connections: list(CONNECTION_RULE),
-    timeline: list(TIMELINE_STEP),
-    chaos: either(truth(), chaosOptions),
-    journal: either(truth(), text('the name of a file'), journalOptions),
-  }
+export const SCRIPT_FIELDS: Fields<Script> = {
+  host: text('an address'),
+  port: integer(0, MAX_PORT),
+  seed,
+  environment: word('production', 'sandbox'),
+  topics: list(text('a bundle id')),
+  broadcastTopics: list(text('a bundle id')),
+  channelPort: integer(0, MAX_PORT),
+  channelLimit: integer(0),
+  channelRules: list(CHANNEL_RULE),
+  streamLimit,
+  initialStreamLimit: streamLimit,
+  shrinkOnRefusal: truth(),
+  onStreamLimitViolation: word('refuse', 'goAway'),
+  idleTimeout: duration,
+  latency,
+  tokenUpdateInterval: duration,
+  wedgeOnTokenUpdates: truth(),
+  environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
+  rules: list(RULE),
+  connections: list(CONNECTION_RULE),
+  timeline: list(TIMELINE_STEP),
+  chaos: either(truth(), chaosOptions),
+  journal: either(truth(), text('the name of a file'), journalOptions),
+}
 
 /** The gateway checks its options itself. */
 const gatewayOptions: Shape<GatewayOptions> = single('object', 'options of the gateway', (value) =>
@@ -71,5 +75,6 @@ export const OPTIONS: Shape<SimulatorOptions> = object<SimulatorOptions>({
   now: callback(),
   record: either(truth(), number(0, Number.POSITIVE_INFINITY)),
   onNotification: callback(),
+  onChannelRequest: callback(),
   gateway: either(truth(), gatewayOptions),
 })

@@ -1,4 +1,5 @@
-import type { Rule, RuleAction, RuleMatch } from '../rule.js'
+import type { ChannelRule } from '../broadcast/channel-rule.js'
+import type { Rule, RuleAction, RuleMatch, RuleTimes } from '../rule.js'
 import {
   cut,
   duration,
@@ -36,8 +37,20 @@ const headers: Shape<Readonly<Record<string, string>>> = single('object', 'names
   return entries.every(([, field]) => typeof field === 'string') ? Object.fromEntries(entries) : undefined
 })
 
-const MATCHES: Fields<RuleMatch> = {
+/** Those that have nothing to do with device tokens. */
+const COMMON_MATCHES = {
   name: text(),
+  connection: ordinals,
+  nth: ordinals,
+  ...ruleTimes,
+  when: callback(),
+  after: position,
+  chance: share,
+  times: position,
+} as const satisfies Partial<Fields<RuleMatch>>
+
+const MATCHES: Fields<RuleMatch> = {
+  ...COMMON_MATCHES,
   token: either(
     text(),
     list(text()),
@@ -49,22 +62,11 @@ const MATCHES: Fields<RuleMatch> = {
   topic: text(),
   pushType: text(),
   share,
-  connection: ordinals,
-  nth: ordinals,
-  ...ruleTimes,
-  when: callback(),
-  after: position,
-  chance: share,
-  times: position,
   timesPerToken: position,
 }
 
-const ACTIONS = {
-  unregistered: since,
-  expiredToken: since,
-  badDeviceToken: yes(),
-  tokenOf: word('production', 'sandbox'),
-  registeredFor: textOrList,
+/** Those that have nothing to do with device tokens. */
+const COMMON_ACTIONS = {
   status: integer(200, 599),
   silent: yes(),
   reset: errorCode,
@@ -73,6 +75,15 @@ const ACTIONS = {
   blackHole: yes(),
   wedge: yes(),
   streamLimit,
+} as const satisfies Partial<Fields<RuleAction>>
+
+const ACTIONS = {
+  unregistered: since,
+  expiredToken: since,
+  badDeviceToken: yes(),
+  tokenOf: word('production', 'sandbox'),
+  registeredFor: textOrList,
+  ...COMMON_ACTIONS,
 } as const satisfies Partial<Fields<RuleAction>>
 
 const WITH_STATUS = {
@@ -84,18 +95,33 @@ const WITH_STATUS = {
   headers,
 } as const satisfies Partial<Fields<RuleAction>>
 
+/** A rule for requests about channels. */
+export const CHANNEL_RULE: Shape<ChannelRule> = object<ChannelRule>(
+  {
+    ...COMMON_MATCHES,
+    operation: word('create', 'read', 'delete', 'list'),
+    channel: text('the id of a channel'),
+    when: callback(),
+    ...COMMON_ACTIONS,
+    ...WITH_STATUS,
+    delay: latency,
+    for: duration,
+  },
+  (rule, path) => checkRule(rule, path, COMMON_ACTIONS),
+)
+
 /** A rule for notifications, of a script or of code. */
 export const RULE: Shape<Rule> = object<RuleMatch & RuleAction>(
   { ...MATCHES, ...ACTIONS, ...WITH_STATUS, delay: latency, for: duration },
-  checkRule,
+  (rule, path) => checkRule(rule, path, ACTIONS),
 )
 
-function checkRule(rule: Rule, path: string): void {
+function checkRule(rule: RuleTimes & RuleAction, path: string, possible: object): void {
   const given = keysOf(rule)
-  const actions = Object.keys(ACTIONS).filter((key) => given.includes(key))
+  const actions = Object.keys(possible).filter((key) => given.includes(key))
   if (actions.length > 1) throw new OptionError(path, `${actions.join(' and ')} exclude each other`)
   if (actions.length === 0 && rule.delay === undefined) {
-    const allowed = Object.keys(ACTIONS).join(', ')
+    const allowed = Object.keys(possible).join(', ')
     throw new OptionError(path, `says nothing that should happen; allowed: one of ${allowed}, delay`)
   }
   const orphan = given.find((key) => key in WITH_STATUS)

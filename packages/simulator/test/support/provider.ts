@@ -72,8 +72,9 @@ export class Provider {
   ): Promise<Reply> {
     const merged = { ':method': 'POST', ':path': `/3/device/${token}`, ...this.#headers, ...headers }
     const present = Object.entries(merged).filter(([, value]) => value !== undefined)
-    const stream = this.session.request(Object.fromEntries(present))
-    stream.end(body)
+    // Node ends a GET by itself, whatever is said.
+    const stream = this.session.request(Object.fromEntries(present), { endStream: body === '' })
+    if (body !== '') stream.end(body)
     return new Promise((resolve) => {
       let received: Record<string, unknown> = {}
       let text = ''
