@@ -10,6 +10,18 @@ export type { NetworkOptions } from './backend/network-options.js'
 export { BroadcastBackend } from './broadcast/broadcast-backend.js'
 export { BroadcastMessage, type BroadcastOptions } from './broadcast/broadcast-message.js'
 export type { Channel, StoragePolicy } from './broadcast/channel.js'
+export {
+  ChannelError,
+  type ChannelErrorCode,
+  type ChannelErrorInit,
+  type ChannelOperation,
+} from './broadcast/channel-error.js'
+export {
+  ChannelManager,
+  type ChannelManagerOptions,
+  type ChannelScope,
+  type NewChannel,
+} from './broadcast/channel-manager.js'
 export type { BroadcastHost } from './broadcast/hosts.js'
 export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
 export {

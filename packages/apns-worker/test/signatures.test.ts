@@ -190,6 +190,8 @@ test('the names that the package exports', () => {
     'BinaryBackend',
     'BroadcastBackend',
     'BroadcastMessage',
+    'ChannelError',
+    'ChannelManager',
     'CredentialError',
     'Feedback',
     'Http2Backend',

@@ -7,6 +7,8 @@ export interface CustomEnvironment {
   readonly port?: number | undefined
   /** Where the retired feedback service is; default: 2196. */
   readonly feedbackPort?: number | undefined
+  /** Where requests about broadcast channels go; default: 2196. */
+  readonly channelPort?: number | undefined
   /** Certificate authorities to trust, in PEM; default: those that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
   /** The name in the server's certificate, where it is not the host's. */
@@ -70,14 +72,14 @@ export function checkedEnvironment(environment: unknown): Environment {
 
 function isCustomEnvironment(environment: unknown): environment is CustomEnvironment {
   if (environment === null || typeof environment !== 'object') return false
-  const { host, port, feedbackPort, ca, servername, rejectUnauthorized } = environment as {
+  const { host, port, feedbackPort, channelPort, ca, servername, rejectUnauthorized } = environment as {
     [K in keyof CustomEnvironment]: unknown
   }
   if (typeof host !== 'string' || host === '') return false
   if (servername !== undefined && typeof servername !== 'string') return false
   if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') return false
   if (!(ca === undefined || isPem(ca) || (Array.isArray(ca) && ca.every(isPem)))) return false
-  return isPortOrDefault(port) && isPortOrDefault(feedbackPort)
+  return [port, feedbackPort, channelPort].every(isPortOrDefault)
 }
 
 function isPortOrDefault(port: unknown): boolean {

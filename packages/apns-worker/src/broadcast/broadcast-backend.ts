@@ -3,10 +3,9 @@ import { Http2Backend } from '../backend/http2/http2-backend.js'
 import type { HeadWriter, Http2Service } from '../backend/http2/service.js'
 import { targetOf } from '../backend/http2/target.js'
 import type { Message } from '../message.js'
-import { MessageError } from '../message-error.js'
 import type { Notification } from '../notification.js'
 import type { RequestHead } from '../protocol/http2/request-head.js'
-import { checkedBundleId } from './channel.js'
+import { checkCertificateTopics, checkedBundleId } from './channel.js'
 import { broadcastService } from './hosts.js'
 import { authorizationField, pseudoFields, RequestFields } from './request-fields.js'
 
@@ -17,13 +16,7 @@ const BROADCASTS: Http2Service = {
   },
   headWriter: (authority) => new BroadcastHeads(authority),
   check(_message, topic, certificateTopics) {
-    const bundleId = checkedBundleId(topic)
-    if (certificateTopics.length > 0 && !certificateTopics.includes(bundleId)) {
-      throw new MessageError(
-        'BAD_TOPIC',
-        `topic ${bundleId} is not one of the certificate's: ${certificateTopics.join(', ')}`,
-      )
-    }
+    checkCertificateTopics(checkedBundleId(topic), certificateTopics)
   },
 }
 

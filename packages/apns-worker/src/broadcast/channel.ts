@@ -63,3 +63,15 @@ export function checkedBundleId(topic: string | undefined): string {
     `topic ${topic} ends in the suffix of push type ${pushType}; broadcasts and channels go by the bundle id alone`,
   )
 }
+
+/**
+ * @param certificateTopics those that a client certificate is good for; empty when it names none, or with provider tokens
+ * @throws {MessageError} `BAD_TOPIC`
+ */
+export function checkCertificateTopics(bundleId: string, certificateTopics: readonly string[]): void {
+  if (certificateTopics.length === 0 || certificateTopics.includes(bundleId)) return
+  throw new MessageError(
+    'BAD_TOPIC',
+    `topic ${bundleId} is not one of the certificate's: ${certificateTopics.join(', ')}`,
+  )
+}

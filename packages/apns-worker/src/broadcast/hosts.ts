@@ -5,7 +5,10 @@ import {
   PROVIDER_API,
   type ServiceHosts,
 } from '../backend/environment.js'
+import { targetOf } from '../backend/http2/target.js'
+import type { Credentials } from '../credentials/credentials.js'
 import { describeValue } from '../describe-value.js'
+import type { TlsTarget } from '../net/tls-connect.js'
 
 /**
  * Where broadcasts are sent: `api-broadcast` or `api`, the hosts `api-broadcast[.sandbox].push.apple.com` and
@@ -26,7 +29,7 @@ const BROADCAST_HOSTS: Readonly<Record<'api-broadcast' | 'api', ServiceHosts>> =
 }
 
 /** Source: Apple, "Sending channel management requests to APNs". */
-export const CHANNEL_HOSTS: ServiceHosts = {
+const CHANNEL_HOSTS: ServiceHosts = {
   production: { host: 'api-manage-broadcast.push.apple.com', port: 2196 },
   sandbox: { host: 'api-manage-broadcast.sandbox.push.apple.com', port: 2195 },
 }
@@ -46,4 +49,18 @@ export function broadcastService(
   throw new TypeError(
     `broadcastHost is ${describeValue(option)}; it is 'api-broadcast', 'api', or { host, port, ca } for another server`,
   )
+}
+
+/**
+ * Where requests about the channels of an environment go.
+ *
+ * @param proxy the option; see `proxyFor`
+ * @throws {TypeError} when `environment.ca` is not PEM, or `proxy` no proxy
+ */
+export function channelTarget(environment: Environment, credentials: Credentials, proxy: unknown): TlsTarget {
+  const place =
+    typeof environment === 'string'
+      ? environment
+      : { ...environment, port: environment.channelPort ?? CHANNEL_HOSTS.production.port }
+  return targetOf(place, credentials, proxy, CHANNEL_HOSTS)
 }
