@@ -80,14 +80,17 @@ export class BroadcastMessage extends Message {
     this.#sendBy = unixSeconds(options.sendBy, 'sendBy')
   }
 
+  /** @internal */
   override get isBroadcast(): boolean {
     return true
   }
 
+  /** After when it is not sent, or sent again, any more, in Unix seconds; undefined where only `maxRetryTime` bounds it. */
   override get sendBy(): number | undefined {
     return this.#sendBy ?? (this.expiration === 0 ? undefined : this.expiration)
   }
 
+  /** @internal */
   protected override checkSize(): void {
     if (this.payloadBytes <= MAX_PAYLOAD_BYTES) return
     throw new MessageError(

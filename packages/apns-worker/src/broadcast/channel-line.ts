@@ -194,6 +194,7 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       this.#verdicts.unanswered(call, TIMED_OUT)
     }
     this.#follow(call, givenUp(call, fail('unreachable', this.#unreachable())))
+    this.#pump()
   }
 
   #unreachable(): ChannelErrorDetails {
