@@ -80,6 +80,17 @@ describe('a broadcast', () => {
 
 const event = (value: unknown): object => ({ aps: { ...PAYLOAD.aps, event: value } })
 
+/** A start in all its parts. */
+const STARTS = {
+  aps: {
+    ...PAYLOAD.aps,
+    event: 'start',
+    'attributes-type': 'Match',
+    attributes: {},
+    alert: { title: 'Kick-off', body: '0:0' },
+  },
+}
+
 /** Wrong in types, too, some of them. */
 const WRONG: readonly (readonly [string, RegExp, ...args: readonly unknown[]])[] = [
   ['BAD_CHANNEL', /the id of the channel is missing/, undefined, PAYLOAD],
@@ -93,16 +104,18 @@ const WRONG: readonly (readonly [string, RegExp, ...args: readonly unknown[]])[]
   ['BAD_CHANNEL', /no channel id/, 'AAAA\r\n', PAYLOAD],
   ['BAD_CHANNEL', /no channel id/, 'A'.repeat(1028), PAYLOAD],
   ['BAD_CHANNEL', /storagePolicy is 1; it is 'none' or 'latest'/, { ...CHANNEL, storagePolicy: 1 }, PAYLOAD],
-  ['BAD_PAYLOAD', /payload\.aps\.event is undefined; a broadcast is the 'update' or the 'end'/, CHANNEL, {}],
-  ['BAD_PAYLOAD', /payload\.aps\.event is undefined/, CHANNEL, { aps: 'update' }],
-  ['BAD_PAYLOAD', /payload\.aps\.event is undefined/, CHANNEL, undefined],
-  ['BAD_PAYLOAD', /payload\.aps\.event is "begin"/, CHANNEL, event('begin')],
+  ['BAD_PAYLOAD', /^payload is not an object/, CHANNEL, undefined],
+  ['BAD_PAYLOAD', /^payload\.aps: is missing/, CHANNEL, {}],
+  ['BAD_PAYLOAD', /^payload\.aps\.event: is missing/, CHANNEL, event(undefined)],
+  ['BAD_PAYLOAD', /^payload\.aps\.event: is "begin"/, CHANNEL, event('begin')],
   [
     'BAD_PAYLOAD',
-    /payload\.aps\.event is "start"; a channel can not start a Live Activity/,
+    /^payload\.aps\.content-state: is missing/,
     CHANNEL,
-    event('start'),
+    { aps: { event: 'update', timestamp: 1 } },
   ],
+  ['BAD_PAYLOAD', /^payload\.aps\.event: is start; a channel only updates and ends/, CHANNEL, event('start')],
+  ['BAD_PAYLOAD', /^payload\.aps\.event: is start/, CHANNEL, { toJSON: () => STARTS }],
   ['BAD_PRIORITY', /priority is 7; a broadcast takes 10, 5 or 1/, CHANNEL, PAYLOAD, { priority: 7 }],
   ['BAD_TOPIC', /is not a bundle id/, CHANNEL, PAYLOAD, { topic: 'com example' }],
   [

@@ -65,7 +65,12 @@ describe('a broadcast', () => {
     })
     assert.match(received?.headers.get('authorization') ?? '', /^bearer [\w-]+\.[\w-]+\.[\w-]{86}$/)
     assert.deepEqual([received?.bundleId, received?.payload], [TOPIC, PAYLOAD])
-    assert.deepEqual(outcome, { token: channel.id, apnsId: received?.id, status: 'accepted' })
+    assert.deepEqual(outcome, {
+      token: channel.id,
+      apnsId: received?.id,
+      pushType: 'liveactivity',
+      status: 'accepted',
+    })
   })
 
   it('always has a priority and an expiration', async () => {
