@@ -27,12 +27,14 @@ export interface ExplainOptions {
  * Nothing is sent, and nothing is thrown for what is wrong with the message.
  *
  * @param message a `Message`; or what one would be made of, `{ payload, tokens, pushType, … }`, which may be wrong
- * @throws {TypeError} for options that make no sense
+ * @throws {TypeError} for options that make no sense, and for a broadcast
  */
 export function explain(message: Message | MessageDraft, options: ExplainOptions = {}): Explanation {
   const { credentials = 'token', now = new Date() } = options
   if (credentials !== 'token' && credentials !== 'certificate')
     throw new TypeError(`credentials is ${JSON.stringify(credentials)}; it is 'token' or 'certificate'`)
+  if (message instanceof Message && message.isBroadcast)
+    throw new TypeError('explain is for messages to devices; a broadcast is another request')
   const findings = new Findings()
   const facts = message instanceof Message ? readMessage(message) : readDraft(message, findings)
   const target = targetOf(facts, options, credentials)

@@ -5,21 +5,28 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ApnsManager } from 'apns-worker'
 
-/** The TypeScript of one section of a page, as a function. */
-export interface Example {
+/** The TypeScript of one section of a page, as a function of what a reader has. */
+export interface Example<Given extends readonly unknown[] = MessageExample> {
   /** The section's title, without marks. */
   readonly section: string
-  readonly run: (apns: ApnsManager, token: string, pushToStartToken: string) => Promise<void>
+  readonly run: (...given: Given) => Promise<void>
 }
+
+type MessageExample = [apns: ApnsManager, token: string, pushToStartToken: string]
+const MESSAGE_EXAMPLE = 'apns: import("apns-worker").ApnsManager, token: string, pushToStartToken: string'
 
 /**
  * Compiles the code blocks of a page under `docs/` against the built package, as a reader's compiler would, and makes each a
  * function; the names that pages use for what a reader has are its parameters. The first block comes before all others,
  * and is only compiled.
  *
+ * @param given the parameters of each, as they are declared
  * @throws what the compiler says, if it objects
  */
-export async function compileExamples(page: string): Promise<Example[]> {
+export async function compileExamples<Given extends readonly unknown[] = MessageExample>(
+  page: string,
+  given: string = MESSAGE_EXAMPLE,
+): Promise<Example<Given>[]> {
   const text = readFileSync(new URL(`../../../../docs/${page}`, import.meta.url), 'utf8')
   // Beside the tests, so that `apns-worker` is found as they find it.
   mkdirSync(GENERATED, { recursive: true })
@@ -28,10 +35,10 @@ export async function compileExamples(page: string): Promise<Example[]> {
     const [prelude, ...blocks] = blocksOf(text)
     if (prelude === undefined) throw new Error(`${page} has no code`)
     const source = join(directory, 'examples.ts')
-    writeFileSync(source, moduleOf(prelude, blocks))
+    writeFileSync(source, moduleOf(prelude, blocks, given))
     compile(directory)
     const module: unknown = await import(pathToFileURL(source.replace(/\.ts$/, '.js')).href)
-    const { examples } = module as { examples: Example['run'][] } // `moduleOf` exports it
+    const { examples } = module as { examples: Example<Given>['run'][] } // `moduleOf` exports it
     return blocks.map(({ section }, index) => {
       const run = examples[index]
       if (run === undefined) throw new Error(`a block of ${section} is lost`)
@@ -60,15 +67,15 @@ function blocksOf(text: string): Block[] {
 const IMPORT = /^import [\s\S]*? from '[^']+'\n/gm
 const INTERFACE = /^interface [\s\S]*?^}\n/gm
 
-function moduleOf(prelude: Block, blocks: readonly Block[]): string {
+function moduleOf(prelude: Block, blocks: readonly Block[], given: string): string {
   const body = ({ code }: Block): string => `{\n${code.replaceAll(IMPORT, '')}}`
   return [
     ...[prelude, ...blocks].flatMap(({ code }) => code.match(IMPORT) ?? []),
     ...(prelude.code.match(INTERFACE) ?? []),
     `export function prelude() ${body(prelude)}`,
-    'type Parameters = [apns: import("apns-worker").ApnsManager, token: string, pushToStartToken: string]',
-    'export const examples: ((...given: Parameters) => Promise<void>)[] = [',
-    ...blocks.map((block) => `async (apns, token, pushToStartToken) => ${body(block)},`),
+    `export const examples: ((${given}) => Promise<void>)[] = [`,
+    // A block of its own, so that an example may make what others are given.
+    ...blocks.map((block) => `async (${given}) => {${body(block)}},`),
     ']',
   ].join('\n')
 }
