@@ -39,7 +39,7 @@ const TOO_MANY_CALLS: ChannelErrorDetails = {
 }
 const TIMED_OUT = 'RequestTimeout'
 
-/** Calls about channels, and the connection for them: opened when there is something to ask. */
+/** Calls about channels, and the connection for them, which is opened when there is something to ask. */
 export class ChannelLine implements RequestOwner<ChannelExchange> {
   readonly #options: ChannelLineOptions
   readonly #verdicts: ChannelVerdicts
@@ -130,7 +130,6 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
   #backOff(): void {
     const delayMs = Math.min(this.#options.policy.backOffMs(++this.#failures), MAX_BACK_OFF_MS)
     clearTimeout(this.#backOffTimer)
-    // The calls that wait for it keep the process alive by their deadlines.
     this.#backOffTimer = setTimeout(() => {
       this.#backOffTimer = undefined
       this.#pump()
@@ -148,7 +147,8 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       }
       connection.flush()
     }
-    for (const each of this.#connections) each.setReferenced(this.#calls.size > 0)
+    // The calls keep the process alive, by their deadlines; not the sockets.
+    for (const each of this.#connections) each.unreference()
   }
 
   #usableConnection(): RequestConnection<ChannelExchange> | undefined {
@@ -194,7 +194,6 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       this.#verdicts.unanswered(call, TIMED_OUT)
     }
     this.#follow(call, givenUp(call, fail('unreachable', this.#unreachable())))
-    this.#pump()
   }
 
   #unreachable(): ChannelErrorDetails {

@@ -63,7 +63,7 @@ export class ChannelManager implements AsyncDisposable {
   /**
    * @throws {CredentialError} for a credential that cannot work, with the cause in words
    * @throws {MessageError} for a topic that is no bundle id
-   * @throws {TypeError} for any other option that makes no sense
+   * @throws {TypeError} or {RangeError} for any other option that makes no sense
    */
   constructor(options: ChannelManagerOptions = {}) {
     const { timeout = DEFAULT_TIMEOUT } = options

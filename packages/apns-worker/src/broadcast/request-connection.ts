@@ -90,7 +90,6 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
     })
     const late = (): void =>
       this.#fail(new Error(`no HTTP/2 connection to ${this.#socket.place} within ${connectTimeout} s`))
-    // Whoever waits for an answer keeps the process alive, not this.
     this.#connectTimer = setTimeout(late, connectTimeout * 1000).unref()
   }
 
@@ -124,9 +123,9 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
     this.flush()
   }
 
-  /** Whether it keeps the process alive. */
-  setReferenced(referenced: boolean): void {
-    this.#socket.setReferenced(referenced)
+  /** From now on it does not keep the process alive. */
+  unreference(): void {
+    this.#socket.setReferenced(false)
   }
 
   /** No more requests on this one; it closes when the present ones are answered. */

@@ -183,6 +183,14 @@ describe('a request about channels that is refused', () => {
     })
   }
 
+  it('is refused by us, when a channel was created and has no id', async () => {
+    const answer = { status: 201, headers: { 'apns-channel-id': '' } }
+    await using apns = await startSimulator({ channelRules: [answer] })
+    await using channels = managerFor(apns)
+    const error = await rejection(channels.create({ storagePolicy: 'none' }))
+    assert.deepEqual([error.code, error.reason], ['unknown', 'BadAnswer'])
+  })
+
   it('says so for each operation', async () => {
     await using apns = await startSimulator({ broadcastTopics: [] })
     await using channels = managerFor(apns)
