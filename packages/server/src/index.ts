@@ -1,0 +1,6 @@
+export { apnsIdAt } from './outbox/apns-ids.js'
+export type { DriverName } from './outbox/embedded/database.js'
+export { type EmbeddedOutboxOptions, openEmbeddedOutbox } from './outbox/embedded/embedded-outbox.js'
+export type * from './outbox/outbox.js'
+export { OutboxError, type OutboxErrorCode } from './outbox/outbox-error.js'
+export { type PackedTokens, tokenAt, unpackTokens } from './outbox/packed-tokens.js'

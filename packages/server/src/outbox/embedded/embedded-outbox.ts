@@ -1,0 +1,252 @@
+import { newMessageId } from '../apns-ids.js'
+import { checkClaim, checkInteger, checkMessage, checkMoment, checkScope } from '../checks.js'
+import type {
+  Appended,
+  BatchProgress,
+  Claim,
+  ClaimRequest,
+  Lease,
+  LeaseState,
+  MessageQuery,
+  MessageStatus,
+  NewMessage,
+  Outbox,
+  OutboxStats,
+  OutcomePage,
+  OutcomeQuery,
+  Release,
+  Retention,
+  Scope,
+} from '../outbox.js'
+import { type PackedTokens, packTokens } from '../packed-tokens.js'
+import { digestOf } from '../request-digest.js'
+import type { DriverName } from './database.js'
+import { StoreClient } from './store-client.js'
+
+export interface EmbeddedOutboxOptions {
+  /** The store's file, made where there is none. Beside it lie `-wal` and `-shm`, which belong to it. */
+  readonly path: string
+  /**
+   * What a resolved promise outlives: `power-loss` (default: each group of calls waits for the disk), or a `crash` of the
+   * process alone, which is faster: a crash of the machine then loses the last moments, and leaves the store whole.
+   */
+  readonly durability?: 'power-loss' | 'crash' | undefined
+  /** How many tokens may wait, of all apps together. Default: 100,000,000. */
+  readonly maxPendingTokens?: number | undefined
+  /** How large the file may become; its journal comes on top. Default: as large as the disk. */
+  readonly maxFileBytes?: number | undefined
+  /** How long a call waits while another process writes, in milliseconds. Default: 5000; 0 and more. */
+  readonly busyTimeoutMs?: number | undefined
+  /** Unix time in milliseconds. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined
+  /** Default: Node's own SQLite where it has one, else libsql. */
+  readonly driver?: DriverName | undefined
+}
+
+const DEFAULT_MAX_PENDING_TOKENS = 100_000_000
+const DEFAULT_BUSY_TIMEOUT_MS = 5000
+/** A call of {@link Outbox.append} is one transaction; longer lists are streamed with `addTokens`. */
+const MAX_APPENDED_TOKENS = 1_000_000
+/** How many batches of a streamed list share a transaction: about as many as are quick to write. */
+const BATCHES_AT_ONCE = 20
+const DEFAULT_MESSAGES = 100
+const MAX_MESSAGES = 1000
+const DEFAULT_OUTCOMES = 1000
+const MAX_OUTCOMES = 10_000
+
+/**
+ * Opens an outbox in one file (SQLite, write-ahead log), in a thread of its own. Any number of processes may have the same
+ * file open, on one machine.
+ *
+ * @throws {OutboxError} with one of the `STORE_` codes
+ */
+export async function openEmbeddedOutbox(options: EmbeddedOutboxOptions): Promise<Outbox> {
+  const { path, durability = 'power-loss', busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS } = options
+  const { maxFileBytes, driver } = options
+  checkInteger('busyTimeoutMs', busyTimeoutMs, 0)
+  const maxPending = options.maxPendingTokens ?? DEFAULT_MAX_PENDING_TOKENS
+  checkInteger('maxPendingTokens', maxPending, 0)
+  const client = await StoreClient.open({ path, durability, busyTimeoutMs, maxFileBytes, driver })
+  return new EmbeddedOutbox(client, options.now ?? Date.now, maxPending)
+}
+
+/** Checks and packs what it is given, and leaves the rest to the store's thread. */
+class EmbeddedOutbox implements Outbox {
+  readonly #store: StoreClient
+  readonly #now: () => number
+  readonly #maxPending: number
+
+  constructor(store: StoreClient, now: () => number, maxPending: number) {
+    this.#store = store
+    this.#now = now
+    this.#maxPending = maxPending
+  }
+
+  async append(message: NewMessage, tokens: Iterable<string>): Promise<Appended> {
+    checkMessage(message)
+    const batches: PackedTokens[] = []
+    let total = 0
+    for (const batch of packTokens(tokens)) {
+      batches.push(batch)
+      total += batch.count
+      checkInteger('the number of tokens of one append', total, 0, MAX_APPENDED_TOKENS)
+    }
+    return this.#append(message, batches)
+  }
+
+  async open(message: NewMessage): Promise<Appended> {
+    checkMessage(message)
+    return this.#append(message, undefined)
+  }
+
+  async addTokens(messageId: string, tokens: Iterable<string>, offset?: number): Promise<number> {
+    checkMoment('offset', offset)
+    let total = offset
+    let group: PackedTokens[] = []
+    const write = async (): Promise<number> => {
+      const batches = group
+      group = []
+      const maxPending = this.#maxPending
+      return this.#store.call('addTokens', { uuid: messageId, batches, offset: total, maxPending })
+    }
+    let index = offset ?? 0
+    for (const batch of packTokens(tokens, index)) {
+      group.push(batch)
+      index += batch.count
+      if (group.length === BATCHES_AT_ONCE) total = await write()
+    }
+    return write()
+  }
+
+  send(messageId: string): Promise<void> {
+    return this.#store.call('send', { uuid: messageId, now: this.#now() })
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    checkClaim(request)
+    const { owner, leaseMs, maxTokens, apps } = request
+    return this.#store.call('claim', { owner, leaseMs, maxTokens, apps, now: this.#now() })
+  }
+
+  record(progress: readonly BatchProgress[]): Promise<LeaseState[]> {
+    // Who says it of a claimed batch as it is does not send its tokens over again.
+    const only = progress.map(({ batchId, fence, accepted, others }) => ({
+      batchId,
+      fence,
+      accepted,
+      others,
+    }))
+    return this.#store.call('record', { progress: only, now: this.#now() })
+  }
+
+  async renew(leases: readonly Lease[], leaseMs: number): Promise<LeaseState[]> {
+    checkInteger('leaseMs', leaseMs, 1)
+    const only = leases.map(({ batchId, fence }) => ({ batchId, fence }))
+    return this.#store.call('renew', { leases: only, leaseMs, now: this.#now() })
+  }
+
+  async release(releases: readonly Release[]): Promise<void> {
+    const only = releases.map(({ batchId, fence, notBeforeMs, isInDoubt }) => {
+      checkMoment('notBeforeMs', notBeforeMs)
+      return { batchId, fence, notBeforeMs, isInDoubt }
+    })
+    return this.#store.call('release', { releases: only, now: this.#now() })
+  }
+
+  takeOver(owner: string): Promise<number> {
+    return this.#repeat(() => this.#store.call('takeOver', { owner, now: this.#now() }))
+  }
+
+  message(messageId: string): Promise<MessageStatus> {
+    return this.#store.call('message', { uuid: messageId })
+  }
+
+  async messages(query: MessageQuery = {}): Promise<MessageStatus[]> {
+    const { app, isUnfinished = false, before, limit = DEFAULT_MESSAGES } = query
+    checkInteger('limit', limit, 1, MAX_MESSAGES)
+    return this.#store.call('messages', { app, isUnfinished, before, limit })
+  }
+
+  async outcomes(query: OutcomeQuery = {}): Promise<OutcomePage> {
+    const { messageId: uuid, after = 0, limit = DEFAULT_OUTCOMES } = query
+    checkInteger('limit', limit, 1, MAX_OUTCOMES)
+    checkInteger('after', after, 0)
+    return this.#store.call('outcomes', { uuid, after, limit })
+  }
+
+  async pause(scope: Scope): Promise<void> {
+    checkScope(scope)
+    return this.#store.call('pause', { scope, paused: 1 })
+  }
+
+  async resume(scope: Scope): Promise<void> {
+    checkScope(scope)
+    return this.#store.call('pause', { scope, paused: 0 })
+  }
+
+  async cancel(scope: Scope): Promise<void> {
+    await this.#stepThrough('cancel', scope)
+    await this.#repeat(() => this.#store.call('settleCancelled', { now: this.#now() }))
+  }
+
+  async purge(scope: Scope): Promise<void> {
+    await this.#stepThrough('purge', scope)
+    await this.#removePurged()
+  }
+
+  async cleanUp({ finishedMs, idempotencyMs }: Retention): Promise<number> {
+    checkInteger('finishedMs', finishedMs, 0)
+    checkInteger('idempotencyMs', idempotencyMs, 0)
+    const now = this.#now()
+    await this.#repeat(() => this.#store.call('expire', { now }))
+    await this.#repeat(() => this.#store.call('settleCancelled', { now }))
+    const age = { finishedBefore: now - finishedMs, keysBefore: now - idempotencyMs }
+    let removed = 0
+    await this.#repeat(async () => {
+      const { messages, keys } = await this.#store.call('retire', age)
+      removed += messages
+      return messages + keys
+    })
+    await this.#removePurged()
+    return removed
+  }
+
+  stats(): Promise<OutboxStats> {
+    return this.#store.call('stats')
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async #append(message: NewMessage, batches: readonly PackedTokens[] | undefined): Promise<Appended> {
+    const digest = message.idempotencyKey === undefined ? undefined : digestOf(message, batches)
+    return this.#store.call('append', {
+      uuid: newMessageId(),
+      message,
+      digest,
+      batches,
+      maxPending: this.#maxPending,
+      now: this.#now(),
+    })
+  }
+
+  async #stepThrough(kind: 'cancel' | 'purge', scope: Scope): Promise<void> {
+    checkScope(scope)
+    const { after, upTo } = await this.#store.call('range', { scope })
+    for (let at: number | undefined = after; at !== undefined; ) {
+      at = await this.#store.call('step', { kind, scope, after: at, upTo, now: this.#now() })
+    }
+  }
+
+  async #removePurged(): Promise<void> {
+    while (await this.#store.call('removePurged'));
+  }
+
+  /** @returns the sum of what the steps did, of which the last does nothing */
+  async #repeat(step: () => Promise<number>): Promise<number> {
+    let sum = 0
+    for (let done = await step(); done > 0; done = await step()) sum += done
+    return sum
+  }
+}

@@ -1,0 +1,173 @@
+import { apnsIdAt } from '../../apns-ids.js'
+import {
+  type AppStats,
+  type MessageState,
+  type MessageStatus,
+  OUTCOME_STATUSES,
+  type OutboxStats,
+  type OutcomePage,
+  type OutcomeStatus,
+} from '../../outbox.js'
+import { OutboxError } from '../../outbox-error.js'
+import type { Database, SqlValue } from '../database.js'
+import { BATCH, MESSAGE } from './schema-1.js'
+
+export interface ListCall {
+  readonly app: string | undefined
+  readonly isUnfinished: boolean
+  readonly before: string | undefined
+  readonly limit: number
+}
+
+export interface OutcomesCall {
+  readonly uuid: string | undefined
+  readonly after: number
+  readonly limit: number
+}
+
+interface StatusRow extends Readonly<Record<OutcomeStatus, number>> {
+  readonly id: number
+  readonly uuid: string
+  readonly app: string
+  readonly state: number
+  readonly paused: number
+  readonly priority: number
+  readonly created_at: number
+  readonly started_at: number | null
+  readonly finished_at: number | null
+  readonly total: number
+}
+
+interface OutcomeRow {
+  readonly sequence: number
+  readonly uuid: string
+  readonly token_index: number
+  readonly status: number
+  readonly recorded_at: number
+  readonly timestamp: number | null
+  readonly reason: string | null
+  readonly token: Uint8Array
+}
+
+const SELECT_STATUS = `
+SELECT m.id, m.uuid, a.name AS app, m.state, m.paused OR a.paused OR o.paused AS paused, m.priority, m.created_at,
+  m.started_at, m.finished_at, m.total, ${OUTCOME_STATUSES.map((status) => `m.${status}`).join(', ')}
+FROM messages m JOIN apps a ON a.id = m.app_id, outbox o`
+
+/** What is asked of the outbox without changing it. Statements are prepared when they are asked for: that is seldom. */
+export class Reports {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  message(uuid: string): MessageStatus {
+    const row = this.#database
+      .prepare<StatusRow>(`${SELECT_STATUS} WHERE m.uuid = ? AND m.state <> ${MESSAGE.purged}`)
+      .get(uuid)
+    if (row === undefined) throw new OutboxError('NOT_FOUND', `there is no message ${uuid}`)
+    return this.#statusOf(row)
+  }
+
+  messages({ app, isUnfinished, before, limit }: ListCall): MessageStatus[] {
+    const conditions = [`m.state <> ${MESSAGE.purged}`]
+    const parameters: SqlValue[] = []
+    if (app !== undefined) {
+      conditions.push('m.app_id = (SELECT id FROM apps WHERE name = ?)')
+      parameters.push(app)
+    }
+    if (before !== undefined) {
+      conditions.push('m.id < (SELECT id FROM messages WHERE uuid = ?)')
+      parameters.push(before)
+    }
+    if (isUnfinished) conditions.push('m.finished_at IS NULL')
+    return this.#database
+      .prepare<StatusRow>(`${SELECT_STATUS} WHERE ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`)
+      .all(...parameters, limit)
+      .map((row) => this.#statusOf(row))
+  }
+
+  outcomes({ uuid, after, limit }: OutcomesCall): OutcomePage {
+    const ofMessage = uuid === undefined ? '' : 'AND m.uuid = ?'
+    const rows = this.#database
+      .prepare<OutcomeRow>(`
+        SELECT o.sequence, m.uuid, o.token_index, o.status, o.recorded_at, o.timestamp, o.reason, o.token
+        FROM outcomes o JOIN messages m ON m.id = o.message_id
+        WHERE o.sequence > ? AND m.state <> ${MESSAGE.purged} ${ofMessage} ORDER BY o.sequence LIMIT ?`)
+      .all(after, ...(uuid === undefined ? [] : [uuid]), limit)
+    const outcomes = rows.map((row) => ({
+      messageId: row.uuid,
+      token: Buffer.from(row.token).toString('hex'),
+      apnsId: apnsIdAt(row.uuid, row.token_index),
+      status: OUTCOME_STATUSES[row.status] ?? 'unknown',
+      reason: row.reason ?? undefined,
+      timestampMs: row.timestamp ?? undefined,
+      recordedAtMs: row.recorded_at,
+    }))
+    return { outcomes, next: rows.at(-1)?.sequence ?? after }
+  }
+
+  stats(): OutboxStats {
+    const outbox = this.#database
+      .prepare<{ pending: number; paused: number; leased: number; bytes: number }>(`
+        SELECT pending, paused, (SELECT count(*) FROM batches WHERE state = ${BATCH.leased}) AS leased,
+          (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) AS bytes FROM outbox`)
+      .get()
+    return {
+      pending: outbox?.pending ?? 0,
+      leasedBatches: outbox?.leased ?? 0,
+      isPaused: outbox?.paused === 1,
+      apps: this.#apps(),
+      storeBytes: outbox?.bytes ?? 0,
+    }
+  }
+
+  #apps(): AppStats[] {
+    return this.#database
+      .prepare<{ name: string; paused: number; pending: number; oldest: number | null }>(`
+        SELECT name, paused, pending, (SELECT created_at FROM messages WHERE app_id = apps.id AND finished_at IS NULL
+          AND state <> ${MESSAGE.purged} ORDER BY id LIMIT 1) AS oldest FROM apps ORDER BY name`)
+      .all()
+      .map(({ name, paused, pending, oldest }) => ({
+        app: name,
+        isPaused: paused === 1,
+        pending,
+        oldestAtMs: oldest ?? undefined,
+      }))
+  }
+
+  #statusOf(row: StatusRow): MessageStatus {
+    const counts = Object.fromEntries(OUTCOME_STATUSES.map((status) => [status, row[status]])) as Record<
+      OutcomeStatus,
+      number
+    >
+    const settled = OUTCOME_STATUSES.reduce((sum, status) => sum + row[status], 0)
+    const reasons = this.#database
+      .prepare<{ reason: string; count: number }>(
+        'SELECT reason, count FROM reasons WHERE message_id = ? ORDER BY count DESC, reason',
+      )
+      .all(row.id)
+    return {
+      id: row.uuid,
+      app: row.app,
+      state: stateOf(row),
+      priority: row.priority,
+      createdAtMs: row.created_at,
+      startedAtMs: row.started_at ?? undefined,
+      finishedAtMs: row.finished_at ?? undefined,
+      total: row.total,
+      pending: row.total - settled,
+      counts,
+      reasons: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])),
+    }
+  }
+}
+
+function stateOf({ state, paused, started_at: startedAt }: StatusRow): MessageState {
+  if (state === MESSAGE.open) return 'open'
+  if (state === MESSAGE.done) return 'done'
+  if (state === MESSAGE.cancelled) return 'cancelled'
+  if (paused === 1) return 'paused'
+  return startedAt === null ? 'queued' : 'sending'
+}

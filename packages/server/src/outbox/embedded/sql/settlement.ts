@@ -1,0 +1,129 @@
+import { OUTCOME_STATUSES, type OutcomeStatus } from '../../outbox.js'
+import { type PackedTokens, tokenAt } from '../../packed-tokens.js'
+import { SettledSet } from '../../settled-set.js'
+import type { Database, Statement } from '../database.js'
+import type { BatchRow } from './batch-row.js'
+import type { Depth } from './depth.js'
+import { MESSAGE } from './schema-1.js'
+
+/** One outcome, or that of many tokens alike. */
+export interface Settling {
+  readonly indices: readonly number[]
+  readonly status: OutcomeStatus
+  readonly reason?: string | undefined
+  readonly timestampMs?: number | undefined
+}
+
+/** These are kept one by one, whatever the message says: somebody has to do something about them. */
+const KEPT: ReadonlySet<OutcomeStatus> = new Set<OutcomeStatus>(['refused', 'unknown'])
+
+/** Writes outcomes: the batch's set, the message's counts, and the rows of those that are kept. */
+export class Settlement {
+  readonly #depth: Depth
+  readonly #count: Statement<{ pending: number; state: number }>
+  readonly #finish: Statement
+  readonly #countReason: Statement
+  readonly #keep: Statement
+  readonly #tokens: Statement<{ bytes: Uint8Array }>
+  readonly #update: Statement
+  readonly #deleteBatch: Statement
+  readonly #deleteTokens: Statement
+
+  constructor(database: Database, depth: Depth) {
+    this.#depth = depth
+    this.#count = database.prepare(`
+      UPDATE messages SET ${OUTCOME_STATUSES.map((status) => `${status} = ${status} + ?`).join(', ')} WHERE id = ?
+      RETURNING total - (${OUTCOME_STATUSES.join(' + ')}) AS pending, state`)
+    this.#finish = database.prepare('UPDATE messages SET finished_at = ?, state = ? WHERE id = ?')
+    this.#countReason = database.prepare(`
+      INSERT INTO reasons (message_id, reason, count) VALUES (?, ?, ?)
+      ON CONFLICT (message_id, reason) DO UPDATE SET count = count + excluded.count`)
+    this.#keep = database.prepare(`
+      INSERT INTO outcomes (message_id, token_index, status, recorded_at, timestamp, reason, token)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`)
+    this.#tokens = database.prepare('SELECT bytes FROM tokens WHERE batch_id = ?')
+    this.#update = database.prepare('UPDATE batches SET pending = ?, settled = ? WHERE id = ?')
+    this.#deleteBatch = database.prepare('DELETE FROM batches WHERE id = ?')
+    this.#deleteTokens = database.prepare('DELETE FROM tokens WHERE batch_id = ?')
+  }
+
+  /**
+   * Settles tokens of a batch; those that are settled are left as they are.
+   *
+   * @returns how many of the batch are not settled
+   */
+  settle(batch: BatchRow, settlings: readonly Settling[], now: number): number {
+    const settled = new SettledSet(batch.count, batch.settled)
+    const counts = new Map<OutcomeStatus, number>()
+    let tokens: PackedTokens | undefined
+    let newly = 0
+    for (const settling of settlings) {
+      const indices = settling.indices.filter((index) => settled.add(index))
+      if (indices.length === 0) continue
+      newly += indices.length
+      counts.set(settling.status, (counts.get(settling.status) ?? 0) + indices.length)
+      if (settling.reason !== undefined) {
+        this.#countReason.run(batch.message_id, settling.reason, indices.length)
+      }
+      if (batch.keep_all === 0 && !KEPT.has(settling.status)) continue
+      tokens ??= this.tokensOf(batch)
+      this.#keepEach(batch, tokens, indices, settling, now)
+    }
+    if (newly === 0) return batch.pending
+    const pending = batch.pending - newly
+    if (pending === 0) this.deleteBatch(batch.id)
+    else this.#update.run(pending, settled.bytes, batch.id)
+    this.#depth.add(batch.app_id, -newly)
+    this.#countAll(batch.message_id, counts, now)
+    return pending
+  }
+
+  /** Settles all tokens of a batch that are not. */
+  settleRest(batch: BatchRow, status: OutcomeStatus, reason: string | undefined, now: number): void {
+    const indices = new SettledSet(batch.count, batch.settled).missing()
+    this.settle(batch, [{ indices, status, reason }], now)
+  }
+
+  tokensOf(batch: Pick<BatchRow, 'id' | 'count' | 'token_bytes'>): PackedTokens {
+    const bytes = this.#tokens.get(batch.id)?.bytes
+    if (bytes === undefined) throw new Error(`batch ${batch.id} has no tokens`)
+    return { count: batch.count, tokenBytes: batch.token_bytes, bytes }
+  }
+
+  deleteBatch(batchId: number): void {
+    this.#deleteBatch.run(batchId)
+    this.#deleteTokens.run(batchId)
+  }
+
+  /** Finishes a message that has no token without an outcome, unless it may still get some. */
+  finishIfDone(messageId: number, now: number): void {
+    this.#countAll(messageId, new Map(), now)
+  }
+
+  #keepEach(
+    batch: BatchRow,
+    tokens: PackedTokens,
+    indices: readonly number[],
+    { status, reason, timestampMs }: Settling,
+    now: number,
+  ): void {
+    for (const index of indices) {
+      this.#keep.run(
+        batch.message_id,
+        batch.first_index + index,
+        OUTCOME_STATUSES.indexOf(status),
+        now,
+        timestampMs ?? null,
+        reason ?? null,
+        tokenAt(tokens, index),
+      )
+    }
+  }
+
+  #countAll(messageId: number, counts: ReadonlyMap<OutcomeStatus, number>, now: number): void {
+    const added = OUTCOME_STATUSES.map((status) => counts.get(status) ?? 0)
+    const after = this.#count.get(...added, messageId)
+    if (after === undefined || after.pending > 0 || after.state === MESSAGE.open) return
+    this.#finish.run(now, after.state === MESSAGE.queued ? MESSAGE.done : after.state, messageId)
+  }
+}

@@ -1,0 +1,95 @@
+import { OutboxError } from './outbox-error.js'
+
+/** As many as share a row: a row's own cost is shared by so many, and one crash repeats no more than so many. */
+export const MAX_BATCH_TOKENS = 1000
+/** Apple says not to assume a length; 100 bytes is the most ever documented. */
+const MAX_TOKEN_BYTES = 100
+
+/** Device tokens of one batch, packed. A plain object: it crosses from one thread to another. */
+export interface PackedTokens {
+  readonly count: number
+  /** How many bytes each has; 0 when they differ, and each then has one byte before it that says how many. */
+  readonly tokenBytes: number
+  /** Not to be changed. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Packs hex-encoded device tokens, of either case, into batches, in order. Lazily: a list of any length is held one
+ * batch at a time.
+ *
+ * @param firstIndex what the first token is called in an error
+ * @throws {OutboxError} `BAD_ARGUMENT` for the first that is not a token, with its index
+ */
+export function* packTokens(
+  tokens: Iterable<string>,
+  firstIndex = 0,
+  batchTokens: number = MAX_BATCH_TOKENS,
+): Generator<PackedTokens, void, undefined> {
+  let batch: string[] = []
+  let index = firstIndex
+  for (const token of tokens) {
+    checkToken(token, index++)
+    batch.push(token)
+    if (batch.length === batchTokens) {
+      yield pack(batch, index - batch.length)
+      batch = []
+    }
+  }
+  if (batch.length > 0) yield pack(batch, index - batch.length)
+}
+
+/** Each token's bytes: views, not to be changed. */
+export function tokenAt(packed: PackedTokens, index: number): Uint8Array {
+  if (!(index >= 0 && index < packed.count)) throw new RangeError(`no token ${index} among ${packed.count}`)
+  if (packed.tokenBytes > 0) {
+    return packed.bytes.subarray(index * packed.tokenBytes, (index + 1) * packed.tokenBytes)
+  }
+  let start = 0
+  for (let skipped = 0; skipped < index; skipped++) start += 1 + (packed.bytes[start] ?? 0)
+  return packed.bytes.subarray(start + 1, start + 1 + (packed.bytes[start] ?? 0))
+}
+
+/** All tokens in order, hex-encoded in lower case. */
+export function unpackTokens(packed: PackedTokens): string[] {
+  const bytes = Buffer.from(packed.bytes.buffer, packed.bytes.byteOffset, packed.bytes.byteLength)
+  const tokens: string[] = []
+  for (let start = 0; tokens.length < packed.count; ) {
+    const from = packed.tokenBytes > 0 ? start : start + 1
+    const end = from + (packed.tokenBytes > 0 ? packed.tokenBytes : (bytes[start] ?? 0))
+    tokens.push(bytes.toString('hex', from, end))
+    start = end
+  }
+  return tokens
+}
+
+function checkToken(token: unknown, index: number): asserts token is string {
+  let fault: string | undefined
+  if (typeof token !== 'string') fault = 'is not a string'
+  else if (token.length === 0) fault = 'is empty'
+  else if (token.length % 2 !== 0) fault = 'has an odd number of characters'
+  else if (token.length > 2 * MAX_TOKEN_BYTES) fault = `is longer than ${2 * MAX_TOKEN_BYTES} characters`
+  if (fault !== undefined) throw badToken(index, fault)
+}
+
+function pack(tokens: readonly string[], firstIndex: number): PackedTokens {
+  const length = tokens[0]?.length ?? 0
+  const isUniform = tokens.every((token) => token.length === length)
+  const size = tokens.reduce((sum, token) => sum + token.length / 2 + (isUniform ? 0 : 1), 0)
+  // Not from Node's pool: what crosses to another thread is copied with the whole of the buffer that it is in.
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  for (const [position, token] of tokens.entries()) {
+    if (!isUniform) bytes[end++] = token.length / 2
+    // Node's decoder stops at the first character that is not hex.
+    if (bytes.write(token, end, 'hex') !== token.length / 2) {
+      throw badToken(firstIndex + position, 'is not hex-encoded')
+    }
+    end += token.length / 2
+  }
+  return { count: tokens.length, tokenBytes: isUniform ? length / 2 : 0, bytes }
+}
+
+function badToken(index: number, fault: string): OutboxError {
+  return new OutboxError('BAD_ARGUMENT', `tokens[${index}] ${fault}; tokens are hex-encoded bytes`)
+}

@@ -1,0 +1,16 @@
+import { describe } from 'node:test'
+import { appending } from './contract/appending.js'
+import { control } from './contract/control.js'
+import { idempotency } from './contract/idempotency.js'
+import { leases } from './contract/leases.js'
+import { order } from './contract/order.js'
+import { outcomes } from './contract/outcomes.js'
+import { retention } from './contract/retention.js'
+import type { MakePlace } from './support/place.js'
+
+/** Everything that the contract `Outbox` promises, tried on one implementation. */
+export function outboxContract(name: string, make: MakePlace): void {
+  describe(`the outbox contract: ${name}`, () => {
+    for (const chapter of [appending, idempotency, leases, order, outcomes, control, retention]) chapter(make)
+  })
+}
