@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { type Outbox, openEmbeddedOutbox } from '@apns-worker/server'
+import { connect } from '#src/outbox/embedded/database.js'
+import type { CrashReport } from './crash-plan.js'
+
+/** What children said they did, held against what the store says. */
+export class CrashBooks {
+  readonly appended = new Map<string, readonly string[]>()
+  readonly #tokenOf = new Map<string, string>()
+  readonly #idOf = new Map<string, string>()
+  readonly #settled = new Set<string>()
+  readonly #refused = new Set<string>()
+  readonly #claims = new Set<string>()
+  /** Sent, and without an outcome that anybody was told of. */
+  readonly #inFlight = new Set<string>()
+  #sent = 0
+  #repeats = 0
+
+  get repeats(): number {
+    return this.#repeats
+  }
+
+  get sent(): number {
+    return this.#sent
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
+  enter(report: CrashReport): void {
+    if (report.did === 'append') this.appended.set(report.id, report.tokens)
+    else if (report.did === 'claim') this.#enterClaim(report)
+    else if (report.did === 'send') for (const [id, token] of report.sent) this.#enterSent(id, token)
+    else this.#enterOutcomes(report)
+  }
+
+  /** No batch is handed out twice under one fence. */
+  #enterClaim({ batch, fence }: CrashReport & { did: 'claim' }): void {
+    const claim = `${batch}/${fence}`
+    assert.ok(!this.#claims.has(claim), `batch ${batch} was claimed twice with fence ${fence}`)
+    this.#claims.add(claim)
+  }
+
+  #enterSent(id: string, token: string): void {
+    assert.ok(!this.#settled.has(id), `${id} was sent again after its outcome had been recorded`)
+    assert.equal(this.#tokenOf.get(id) ?? token, token, `${id} went to two tokens`)
+    assert.equal(this.#idOf.get(token) ?? id, id, `${token} was sent with two ids`)
+    this.#tokenOf.set(id, token)
+    this.#idOf.set(token, id)
+    this.#sent++
+    if (this.#inFlight.has(id)) this.#repeats++
+    this.#inFlight.add(id)
+  }
+
+  #enterOutcomes({ accepted, refused }: CrashReport & { did: 'record' }): void {
+    for (const id of [...accepted, ...refused]) {
+      this.#settled.add(id)
+      this.#inFlight.delete(id)
+    }
+    for (const id of refused) this.#refused.add(id)
+  }
+
+  /** Holds the books against the store, from which everything has been sent. */
+  async audit(path: string, nowMs: number): Promise<void> {
+    const database = connect(path)
+    assert.deepEqual(
+      database
+        .prepare('PRAGMA integrity_check')
+        .all()
+        .map((row) => row['integrity_check']),
+      ['ok'],
+    )
+    for (const table of ['batches', 'tokens']) {
+      assert.equal(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count'], 0, table)
+    }
+    database.close()
+    const outbox = await openEmbeddedOutbox({ path, now: () => nowMs })
+    try {
+      await this.#auditMessages(outbox)
+      await this.#auditRefusals(outbox)
+      const { pending, leasedBatches } = await outbox.stats()
+      assert.deepEqual([pending, leasedBatches], [0, 0])
+    } finally {
+      await outbox.close()
+    }
+  }
+
+  async #auditMessages(outbox: Outbox): Promise<void> {
+    for (const [id, tokens] of this.appended) {
+      const { state, total, counts } = await outbox.message(id)
+      assert.deepEqual([state, total], ['done', tokens.length], `message ${id}`)
+      assert.equal(counts.accepted + counts.refused, total, `message ${id}`)
+      for (const token of tokens) assert.ok(this.#idOf.has(token), `token ${token} was never sent`)
+    }
+    assert.deepEqual(await outbox.messages({ isUnfinished: true }), [])
+  }
+
+  async #auditRefusals(outbox: Outbox): Promise<void> {
+    const rows = new Map<string, string>()
+    for (let after = 0; ; ) {
+      const { outcomes, next } = await outbox.outcomes({ after })
+      if (outcomes.length === 0) break
+      for (const { apnsId, token } of outcomes) {
+        assert.ok(!rows.has(apnsId), `${apnsId} was refused twice`)
+        rows.set(apnsId, token)
+      }
+      after = next
+    }
+    for (const id of this.#refused) assert.equal(rows.get(id), this.#tokenOf.get(id), `the refusal of ${id}`)
+    for (const [id, token] of rows) assert.equal(this.#tokenOf.get(id), token, `the refusal of ${id}`)
+  }
+}

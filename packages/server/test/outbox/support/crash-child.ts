@@ -1,0 +1,70 @@
+/**
+ * A process that appends, claims, "sends" and records as fast as it can, to be killed while it does. Its standard output is
+ * what Apple's journal would be, and what its callers were promised.
+ */
+import { writeSync } from 'node:fs'
+import {
+  apnsIdAt,
+  type ClaimedBatch,
+  type Outbox,
+  openEmbeddedOutbox,
+  type TokenOutcome,
+  unpackTokens,
+} from '@apns-worker/server'
+import { CLAIMED_AT_ONCE, type CrashPlan, type CrashReport, randomFrom } from './crash-plan.js'
+
+// The parent wrote it.
+const plan = JSON.parse(process.argv[2] ?? '') as CrashPlan
+const random = randomFrom(plan.seed)
+const startMs = Date.now()
+const outbox = await openEmbeddedOutbox({
+  path: plan.path,
+  now: () => plan.nowMs + Date.now() - startMs,
+})
+if (plan.takesOver) await outbox.takeOver(plan.owner)
+await Promise.all([...(plan.appends ? [append(outbox), append(outbox)] : []), work(outbox)])
+await outbox.close()
+
+async function append(outbox: Outbox): Promise<never> {
+  for (;;) {
+    const tokens = Array.from({ length: 1 + Math.floor(random() * 40) }, () => {
+      const digits = Array.from({ length: 8 }, () => Math.floor(random() * 2 ** 32).toString(16))
+      return `${plan.round.toString(16).padStart(4, '0')}${digits.join('').padStart(64, '0')}`
+    })
+    const { messageId } = await outbox.append({ app: `app-${tokens.length % 3}`, content: '{}' }, tokens)
+    report({ did: 'append', id: messageId, tokens })
+  }
+}
+
+async function work(outbox: Outbox): Promise<void> {
+  for (;;) {
+    const { owner, leaseMs } = plan
+    const { batches } = await outbox.claim({ owner, leaseMs, maxTokens: CLAIMED_AT_ONCE })
+    for (const { batchId: batch, fence } of batches) report({ did: 'claim', batch, fence })
+    if (batches.length === 0 && !plan.appends) return
+    await Promise.all(batches.map((batch) => send(outbox, batch)))
+  }
+}
+
+/** In two halves, so that a batch may be half settled when the end comes. */
+async function send(outbox: Outbox, batch: ClaimedBatch): Promise<void> {
+  const tokens = unpackTokens(batch.tokens)
+  const half = Math.ceil(batch.pending.length / 2)
+  for (const indices of [batch.pending.slice(0, half), batch.pending.slice(half)]) {
+    const idOf = (index: number): string => apnsIdAt(batch.message.id, batch.firstIndex + index)
+    report({ did: 'send', sent: indices.map((index) => [idOf(index), tokens[index] ?? '']) })
+    const isDead = (index: number): boolean => tokens[index]?.endsWith('0') ?? false
+    const accepted = indices.filter((index) => !isDead(index))
+    const refused = indices.filter(isDead)
+    const others = refused.map(
+      (index): TokenOutcome => ({ index, status: 'refused', reason: 'Unregistered' }),
+    )
+    await outbox.record([{ ...batch, accepted, others }])
+    report({ did: 'record', accepted: accepted.map(idOf), refused: refused.map(idOf) })
+  }
+}
+
+/** At once, so that it is out before the process is killed. */
+function report(what: CrashReport): void {
+  writeSync(1, `${JSON.stringify(what)}\n`)
+}
