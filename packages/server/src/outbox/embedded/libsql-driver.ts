@@ -36,7 +36,7 @@ export function loadLibsql(): DatabaseConstructor | undefined {
     }
 
     prepare<Result>(sql: string): Statement<Result> {
-      return adapt(this.#database.prepare(sql))
+      return adapt(() => this.#database.prepare(sql))
     }
 
     close(): void {
@@ -45,13 +45,25 @@ export function loadLibsql(): DatabaseConstructor | undefined {
   }
 }
 
-/** Parameters go as an array: libsql 0.5 takes a lone blob for named parameters, and aborts the process. */
-function adapt<Result>(statement: LibsqlStatement): Statement<Result> {
+/**
+ * Where libsql 0.5 differs: a lone blob is taken for named parameters, and aborts the process, so parameters go as an
+ * array; a statement that failed gives its error once more at its next use, so it is prepared anew.
+ */
+function adapt<Result>(prepare: () => LibsqlStatement): Statement<Result> {
+  let statement = prepare()
+  const use = <Answer>(ask: (statement: LibsqlStatement) => Answer): Answer => {
+    try {
+      return ask(statement)
+    } catch (error) {
+      statement = prepare()
+      throw error
+    }
+  }
   return {
-    run: (...parameters) => statement.run(parameters),
+    run: (...parameters) => use((statement) => statement.run(parameters)),
     // What a row holds is what whoever wrote the SQL says it holds.
-    get: (...parameters) => statement.get(parameters) as Result | undefined,
-    all: (...parameters) => statement.all(parameters).map(withBlobs) as Result[],
+    get: (...parameters) => use((statement) => statement.get(parameters)) as Result | undefined,
+    all: (...parameters) => use((statement) => statement.all(parameters)).map(withBlobs) as Result[],
   }
 }
 
