@@ -52,7 +52,7 @@ interface OutcomeRow {
 const SELECT_STATUS = `
 SELECT m.id, m.uuid, a.name AS app, m.state, m.paused OR a.paused OR o.paused AS paused, m.priority, m.created_at,
   m.started_at, m.finished_at, m.total, ${OUTCOME_STATUSES.map((status) => `m.${status}`).join(', ')}
-FROM messages m JOIN apps a ON a.id = m.app_id, outbox o`
+FROM messages m CROSS JOIN apps a ON a.id = m.app_id CROSS JOIN outbox o`
 
 /** What is asked of the outbox without changing it. Statements are prepared when they are asked for: that is seldom. */
 export class Reports {
@@ -71,19 +71,21 @@ export class Reports {
   }
 
   messages({ app, isUnfinished, before, limit }: ListCall): MessageStatus[] {
-    const conditions = [`m.state <> ${MESSAGE.purged}`]
+    const conditions = [`state <> ${MESSAGE.purged}`]
     const parameters: SqlValue[] = []
     if (app !== undefined) {
-      conditions.push('m.app_id = (SELECT id FROM apps WHERE name = ?)')
+      conditions.push('app_id = (SELECT id FROM apps WHERE name = ?)')
       parameters.push(app)
     }
     if (before !== undefined) {
-      conditions.push('m.id < (SELECT id FROM messages WHERE uuid = ?)')
+      conditions.push('id < (SELECT id FROM messages WHERE uuid = ?)')
       parameters.push(before)
     }
-    if (isUnfinished) conditions.push('m.finished_at IS NULL')
+    if (isUnfinished) conditions.push('finished_at IS NULL')
+    // The page is found first: what is sorted where no index has the order is ids, and no contents.
+    const page = `SELECT id FROM messages WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`
     return this.#database
-      .prepare<StatusRow>(`${SELECT_STATUS} WHERE ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`)
+      .prepare<StatusRow>(`${SELECT_STATUS} WHERE m.id IN (${page}) ORDER BY m.id DESC`)
       .all(...parameters, limit)
       .map((row) => this.#statusOf(row))
   }
@@ -92,9 +94,9 @@ export class Reports {
     const ofMessage = uuid === undefined ? '' : 'AND m.uuid = ?'
     const rows = this.#database
       .prepare<OutcomeRow>(`
-        SELECT o.sequence, m.uuid, o.token_index, o.status, o.recorded_at, o.timestamp, o.reason, o.token
-        FROM outcomes o JOIN messages m ON m.id = o.message_id
-        WHERE o.sequence > ? AND m.state <> ${MESSAGE.purged} ${ofMessage} ORDER BY o.sequence LIMIT ?`)
+        SELECT kept.sequence, m.uuid, kept.token_index, kept.status, kept.recorded_at, kept.timestamp, kept.reason, kept.token
+        FROM outcomes kept JOIN messages m ON m.id = kept.message_id
+        WHERE kept.sequence > ? AND m.state <> ${MESSAGE.purged} ${ofMessage} ORDER BY kept.sequence LIMIT ?`)
       .all(after, ...(uuid === undefined ? [] : [uuid]), limit)
     const outcomes = rows.map((row) => ({
       messageId: row.uuid,

@@ -51,6 +51,7 @@ CREATE TABLE messages (
   cancelled INTEGER NOT NULL DEFAULT 0,
   content TEXT NOT NULL
 ) STRICT;
+CREATE INDEX messages_of_app ON messages (app_id, id);
 CREATE INDEX messages_unfinished ON messages (app_id, id) WHERE finished_at IS NULL;
 CREATE INDEX messages_finished ON messages (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX messages_cancelled ON messages (id) WHERE state = 3 AND finished_at IS NULL;
