@@ -17,11 +17,16 @@ const checks = join(root, '.ci')
 await prepare([checks])
 const place = mkdtempSync(join(tmpdir(), 'apns-worker-packages-'))
 try {
-  const packages = readJson(join(root, 'package.json')).workspaces.map(pack)
+  const packages = readJson(join(root, 'package.json')).workspaces.filter(isPublished).map(pack)
   for (const each of packages) check(each)
   useAsStranger(packages)
 } finally {
   rmSync(place, { recursive: true })
+}
+
+/** @param {string} workspace */
+function isPublished(workspace) {
+  return readJson(join(root, workspace, 'package.json')).private !== true
 }
 
 /**

@@ -113,6 +113,24 @@ export const rules = [
     evenTypes: true,
     because: 'the command line knows other packages by their public names only',
   },
+  {
+    from: /^server\/src\//,
+    forbidden: /^(?!server\/)[\w-]+\/(src|dist)\//,
+    evenTypes: true,
+    because: 'the server knows other packages by their public names only',
+  },
+  {
+    from: /^server\/src\/outbox\//,
+    forbidden: /^(apns-worker(\/|$)|server\/src\/(?!outbox\/))/,
+    evenTypes: true,
+    because: 'the outbox stores messages, and does not know how they are sent',
+  },
+  {
+    from: /^server\/src\/outbox\/[^/]+$/,
+    forbidden: new RegExp(`${io.source}|^server/src/outbox/embedded/`),
+    evenTypes: true,
+    because: 'the contract of the outbox knows no implementation',
+  },
 ]
 
 /**

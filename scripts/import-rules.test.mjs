@@ -58,6 +58,11 @@ const forbidden = [
   ['simulator/src/server.ts', `import { x } from '../../apns-worker/src/push-type.js'`, /share no code/],
   ['cli/src/main.ts', `import { x } from '../../apns-worker/dist/manager.js'`, /public names/],
   ['simulator/src/main.ts', `import { x } from '../../cli/src/progress.js'`, /public names/],
+  ['server/src/worker/sender.ts', `import { x } from '../../../apns-worker/src/queue.js'`, /public names/],
+  ['server/src/outbox/embedded/store.ts', `import { ApnsManager } from 'apns-worker'`, /not know how/],
+  ['server/src/outbox/outbox.ts', `import type { Worker } from '../worker/worker.js'`, /not know how/],
+  ['server/src/outbox/checks.ts', `import { migrate } from './embedded/migrations.js'`, /no implementation/],
+  ['server/src/outbox/checks.ts', `import { Worker } from 'node:worker_threads'`, /no implementation/],
 ]
 
 for (const [file, source, because] of forbidden) {
@@ -82,6 +87,8 @@ test('what the rings are made for is allowed', () => {
     ['apns-worker/src/credentials/key.ts', `import { readFileSync } from 'node:fs'`],
     ['apns-worker/src/credentials/key.ts', `import { createSecureContext } from 'node:tls'`],
     ['apns-worker/src/net/tls.ts', `import * as tls from 'node:tls'`],
+    ['server/src/outbox/embedded/store-client.ts', `import { Worker } from 'node:worker_threads'`],
+    ['server/src/outbox/embedded/store.ts', `import type { Claim } from '../outbox.js'`],
     ['apns-worker/src/message.ts', `// import * as tls from 'node:tls'\n/* import 'node:net' */`],
     [
       'cli/src/main.ts',
