@@ -124,7 +124,7 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
     const index = this.#order?.[position] ?? 0
     const token = this.message.tokenList.hex(index)
     const ident = (this.#firstIdent + index) >>> 0
-    const apnsId = apnsIdOf(this.message, ident)
+    const apnsId = apnsIdOf(this.message, index, ident)
     const { pushType } = this.message
     const failure = this.#failures?.get(index)
     if (failure !== undefined) {

@@ -1,3 +1,4 @@
+export type { ApnsIds } from './apns-id.js'
 export { AppConfigurationError, type AppConfigurationErrorCode } from './apps/app-configuration-error.js'
 export { AppManagers, type AppManagersOptions } from './apps/app-managers.js'
 export type { AppOptions } from './apps/app-options.js'

@@ -1,4 +1,4 @@
-import { ApnsIdSeries } from './apns-id.js'
+import { ApnsIdSeries, type ApnsIds, givenIds } from './apns-id.js'
 import {
   checkedAmbiguous,
   checkedApnsId,
@@ -38,6 +38,8 @@ export interface MessageOptions {
    * notification. A message to several devices would have it several times.
    */
   readonly apnsId?: string | undefined
+  /** For what is sent again by another process: the ids that its notifications had, instead of `apnsId`. Default: new ones. */
+  readonly apnsIds?: ApnsIds | undefined
   /**
    * What to do with a notification whose fate is unknown because the connection was lost before the answer:
    * `resend` (the default: at least once, with the same apns-id) or `drop` it and report it as unknown (at most once).
@@ -73,6 +75,8 @@ export class Message {
   readonly idSeries: ApnsIdSeries
   /** @internal Its number in the series. */
   readonly idNumber: number
+  /** @internal For each token, the number in its notification's id, where it is not the ident. */
+  readonly idNumbers: Uint32Array | undefined
   /** @internal */
   readonly tokenList: TokenList
 
@@ -96,8 +100,10 @@ export class Message {
     this.collapseId = checkedCollapseId(options.collapseId)
     this.apnsId = checkedApnsId(options.apnsId)
     this.ambiguous = checkedAmbiguous(options.ambiguous)
-    this.idSeries = ApnsIdSeries.current()
-    this.idNumber = this.idSeries.takeNumber()
+    const given = givenIds(options, this.tokenList.length)
+    this.idSeries = given?.series ?? ApnsIdSeries.current()
+    this.idNumber = given?.number ?? this.idSeries.takeNumber()
+    this.idNumbers = given?.numbers
     checkPriorityFits(options.pushType, this.priority)
     this.checkSize()
   }

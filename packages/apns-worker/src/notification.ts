@@ -55,11 +55,11 @@ export class Notification {
   }
 
   /**
-   * The `apns-id` of its requests (a broadcast's `apns-request-id`): the caller's, or the message's random one with its ident in
-   * the last eight digits.
+   * The `apns-id` of its requests (a broadcast's `apns-request-id`): what the message was given; otherwise the message's random
+   * one with the notification's ident in the last eight digits.
    */
   get apnsId(): string {
-    return apnsIdOf(this.message, this.ident ?? 0)
+    return apnsIdOf(this.message, this.index, this.ident ?? 0)
   }
 
   /**
@@ -89,7 +89,13 @@ export class Notification {
  */
 export type NotificationState = 'free' | 'unclaimed' | 'claimed' | 'verdict'
 
-/** The `apns-id` of a message's notification with this ident: a canonical UUID in lower case. */
-export function apnsIdOf(message: Message, ident: number): string {
-  return message.apnsId ?? message.idPrefix + ident.toString(16).padStart(8, '0')
+/** The `apns-id` of a message's notification at an index, with this ident: a canonical UUID in lower case. */
+export function apnsIdOf(message: Message, index: number, ident: number): string {
+  const { apnsId, idPrefix } = message
+  return apnsId ?? idPrefix + idNumberOf(message, index, ident).toString(16).padStart(8, '0')
+}
+
+/** What the last eight digits of that say. */
+export function idNumberOf(message: Message, index: number, ident: number): number {
+  return message.idNumbers?.[index] ?? ident
 }

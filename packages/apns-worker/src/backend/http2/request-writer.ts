@@ -1,7 +1,7 @@
 import { LOWER_DIGITS, lowerDigits, UPPER_DIGITS, upperDigits } from '../../apns-id.js'
 import type { Message } from '../../message.js'
 import { MessageError } from '../../message-error.js'
-import type { Notification } from '../../notification.js'
+import { idNumberOf, type Notification } from '../../notification.js'
 import type { HpackEncoder } from '../../protocol/http2/hpack-encoder.js'
 import { FieldName, FieldTemplate, type TemplateField } from '../../protocol/http2/request-field.js'
 import type { RequestHead } from '../../protocol/http2/request-head.js'
@@ -135,13 +135,13 @@ function writePath(encoder: HpackEncoder, { tokens, index }: Notification): void
 }
 
 /** What `apnsIdOf` gives, without the text. */
-function writeId(encoder: HpackEncoder, { message, ident }: Notification): void {
+function writeId(encoder: HpackEncoder, { message, index, ident }: Notification): void {
   const id = encoder.literal(APNS_ID, APNS_ID_LENGTH)
   id.bytes(message.idSeries.baseBytes)
   id.hexDigits(upperDigits(message.idNumber), UPPER_DIGITS)
   id.byte(HYPHEN)
   id.hexDigits(lowerDigits(message.idNumber), LOWER_DIGITS)
-  id.hexDigits(ident ?? 0, IDENT_DIGITS)
+  id.hexDigits(idNumberOf(message, index, ident ?? 0), IDENT_DIGITS)
 }
 
 function writeText(encoder: HpackEncoder, name: FieldName, latin1: string): void {
