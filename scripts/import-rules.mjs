@@ -126,6 +126,12 @@ export const rules = [
     because: 'the outbox stores messages, and does not know how they are sent',
   },
   {
+    from: /^server\/src\/worker\//,
+    forbidden: /^server\/src\/outbox\/embedded\//,
+    evenTypes: true,
+    because: 'the worker knows the contract of the outbox only',
+  },
+  {
     from: /^server\/src\/outbox\/[^/]+$/,
     forbidden: new RegExp(`${io.source}|^server/src/outbox/embedded/`),
     evenTypes: true,

@@ -59,6 +59,11 @@ const forbidden = [
   ['cli/src/main.ts', `import { x } from '../../apns-worker/dist/manager.js'`, /public names/],
   ['simulator/src/main.ts', `import { x } from '../../cli/src/progress.js'`, /public names/],
   ['server/src/worker/sender.ts', `import { x } from '../../../apns-worker/src/queue.js'`, /public names/],
+  [
+    'server/src/worker/worker.ts',
+    `import { x } from '../outbox/embedded/store.js'`,
+    /contract of the outbox only/,
+  ],
   ['server/src/outbox/embedded/store.ts', `import { ApnsManager } from 'apns-worker'`, /not know how/],
   ['server/src/outbox/outbox.ts', `import type { Worker } from '../worker/worker.js'`, /not know how/],
   ['server/src/outbox/checks.ts', `import { migrate } from './embedded/migrations.js'`, /no implementation/],

@@ -76,9 +76,9 @@ describe('apns-ids that a message is given', () => {
         numbers,
         (number) => base.slice(0, 28) + number.toString(16).padStart(8, '0'),
       )
-      assert.deepEqual(ids.toSorted(), expected.toSorted())
+      assert.deepEqual(new Set(ids), new Set(expected))
       const received = simulator.received.slice(-3).map(({ id }) => id)
-      assert.deepEqual(received.toSorted(), expected.toSorted(), `round ${round}`)
+      assert.deepEqual(new Set(received), new Set(expected), `round ${round}`)
     }
   })
 })

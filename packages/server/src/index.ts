@@ -4,3 +4,6 @@ export { type EmbeddedOutboxOptions, openEmbeddedOutbox } from './outbox/embedde
 export type * from './outbox/outbox.js'
 export { OutboxError, type OutboxErrorCode } from './outbox/outbox-error.js'
 export { type PackedTokens, tokenAt, unpackTokens } from './outbox/packed-tokens.js'
+export { encodeContent, type MessageContent } from './worker/message-content.js'
+export { OutboxWorker } from './worker/outbox-worker.js'
+export type { OutboxWorkerOptions, StopReport } from './worker/worker-options.js'

@@ -1,0 +1,22 @@
+import type { MessageOptions } from 'apns-worker'
+
+/** What a message of the outbox has for its content: all that `Message` takes but what the outbox knows itself. */
+export interface MessageContent extends Omit<MessageOptions, 'expiration' | 'ambiguous' | 'apnsIds'> {
+  readonly payload: object
+  /** Unix seconds. */
+  readonly expiration?: number | undefined
+}
+
+/** As the outbox stores it. */
+export function encodeContent(content: MessageContent): string {
+  return JSON.stringify(content)
+}
+
+/** @throws {SyntaxError} for what {@link encodeContent} did not make; what makes no message is `Message`'s to say */
+export function decodeContent(text: string): MessageContent {
+  const content: unknown = JSON.parse(text)
+  if (content === null || typeof content !== 'object' || !('payload' in content)) {
+    throw new SyntaxError('the content is not an object with a payload')
+  }
+  return content as MessageContent
+}

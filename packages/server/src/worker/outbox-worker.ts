@@ -1,0 +1,268 @@
+import { ManagerClosedError } from 'apns-worker'
+import type { BatchProgress, ClaimedBatch, LeaseState, Outbox } from '../outbox/outbox.js'
+import { BatchInHand } from './batch-in-hand.js'
+import type { OutboxWorkerOptions, StopReport } from './worker-options.js'
+
+const DEFAULT_LEASE_MS = 60_000
+const DEFAULT_WINDOW_TOKENS = 20_000
+const DEFAULT_POLL_MS = 1000
+/** Twice may renewing fail before a lease is over. */
+const RENEWALS_PER_LEASE = 3
+/** How long it waits after the outbox has failed, and before what it gave back unsent is tried again. */
+const RETRY_MS = 1000
+const DEFAULT_STOP_TIMEOUT_MS = 30_000
+
+/**
+ * Takes batches from an outbox, sends them, and writes down what became of them; a batch of progress is written while the
+ * next one gathers. Whoever starts it stops it.
+ */
+export class OutboxWorker {
+  readonly #outbox: Outbox
+  readonly #owner: string
+  readonly #managers: OutboxWorkerOptions['managers']
+  readonly #leaseMs: number
+  readonly #windowTokens: number
+  readonly #pollMs: number
+  readonly #onError: (error: unknown) => void
+  readonly #inHand = new Map<number, BatchInHand>()
+  readonly #renewal: NodeJS.Timeout
+  readonly #claiming: Promise<void>
+  #handedTokens = 0
+  #dirty = new Set<BatchInHand>()
+  #recording: Promise<void> | undefined
+  #wake: (() => void) | undefined
+  #isAwake = false
+  #stopping: Promise<StopReport> | undefined
+  #releasing = 0
+  readonly #givenBack = { batches: 0, inDoubt: 0 }
+  #idleChanged: (() => void) | undefined
+
+  /**
+   * Starts it, and ends the leases that its former self had.
+   *
+   * @throws {OutboxError}
+   */
+  static async start(options: OutboxWorkerOptions): Promise<OutboxWorker> {
+    await options.outbox.takeOver(options.owner)
+    return new OutboxWorker(options)
+  }
+
+  private constructor(options: OutboxWorkerOptions) {
+    this.#outbox = options.outbox
+    this.#owner = options.owner
+    this.#managers = options.managers
+    this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS
+    this.#windowTokens = options.windowTokens ?? DEFAULT_WINDOW_TOKENS
+    this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS
+    this.#onError = options.onError ?? (() => {})
+    this.#renewal = setInterval(() => void this.#renew(), this.#leaseMs / RENEWALS_PER_LEASE)
+    this.#claiming = this.#claimWhileRunning()
+  }
+
+  /** Looks for work at once: call it after appending. */
+  wake(): void {
+    this.#isAwake = true
+    this.#wake?.()
+  }
+
+  /**
+   * Claims no more, takes back what was not sent, waits for what is in flight, and gives the rest back. Idempotent.
+   *
+   * @param timeoutMs for what is in flight. Default: 30,000
+   */
+  stop(timeoutMs: number = DEFAULT_STOP_TIMEOUT_MS): Promise<StopReport> {
+    this.#stopping ??= this.#stop(timeoutMs)
+    return this.#stopping
+  }
+
+  async #claimWhileRunning(): Promise<void> {
+    while (this.#stopping === undefined) {
+      this.#isAwake = false
+      const waitMs = await this.#claim().catch((error: unknown) => {
+        this.#onError(error)
+        return RETRY_MS
+      })
+      if (waitMs > 0 && !this.#isAwake && this.#stopping === undefined) await this.#sleep(waitMs)
+    }
+  }
+
+  /** @returns how long to wait before there may be more to claim */
+  async #claim(): Promise<number> {
+    const maxTokens = this.#windowTokens - this.#handedTokens
+    // With the half of it: few large claims cost less than many small ones.
+    if (maxTokens < this.#windowTokens / 2) return this.#pollMs
+    const apps = [...this.#managers].filter(([, { paused }]) => paused === undefined).map(([app]) => app)
+    const claim = { owner: this.#owner, leaseMs: this.#leaseMs, maxTokens, apps }
+    const { batches, nextAtMs } = await this.#outbox.claim(claim)
+    for (const batch of batches) this.#take(batch)
+    if (batches.length > 0) return 0
+    // The outbox's clock need not be this process's: no more is known than that the moment is near.
+    return nextAtMs === undefined ? this.#pollMs : Math.max(1, Math.min(this.#pollMs, nextAtMs - Date.now()))
+  }
+
+  #take(batch: ClaimedBatch): void {
+    const manager = this.#managers.get(batch.message.app)
+    try {
+      if (manager === undefined) throw new ManagerClosedError()
+      const inHand = new BatchInHand(batch, manager, (each) => this.#progressed(each))
+      this.#inHand.set(batch.batchId, inHand)
+      this.#handedTokens += inHand.size
+      if (this.#stopping !== undefined) inHand.takeBack('given back')
+    } catch (error) {
+      this.#onError(error)
+      void this.#refuse(batch, error)
+    }
+  }
+
+  /** What cannot be sent by anybody is settled; what this worker cannot send is given back. */
+  async #refuse(batch: ClaimedBatch, error: unknown): Promise<void> {
+    try {
+      if (error instanceof ManagerClosedError) {
+        await this.#outbox.release([
+          { ...batch, notBeforeMs: Date.now() + RETRY_MS, isInDoubt: batch.isInDoubt },
+        ])
+        return
+      }
+      const reason = error instanceof Error && 'code' in error ? String(error.code) : 'BAD_CONTENT'
+      const others = batch.pending.map((index) => ({ index, status: 'refused' as const, reason }))
+      await this.#outbox.record([{ ...batch, others }])
+    } catch (cause) {
+      // The lease runs out, and somebody tries again.
+      this.#onError(cause)
+    }
+  }
+
+  #progressed(batch: BatchInHand): void {
+    this.#dirty.add(batch)
+    this.#recording ??= this.#record().finally(() => {
+      this.#recording = undefined
+      this.#idleChanged?.()
+    })
+  }
+
+  /** Writes down what is known, and then what has become known meanwhile. */
+  async #record(): Promise<void> {
+    // What is answered in one turn of the event loop is written together.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#dirty.size > 0) {
+      const batches = [...this.#dirty].filter((batch) => this.#has(batch))
+      this.#dirty.clear()
+      const progress = batches.map((batch) => batch.takeProgress())
+      try {
+        const states = await this.#outbox.record(progress)
+        for (const [position, batch] of batches.entries()) this.#recorded(batch, states[position] ?? 'lost')
+      } catch (error) {
+        this.#onError(error)
+        for (const [position, batch] of batches.entries()) this.#keep(batch, progress[position])
+        await this.#pause(RETRY_MS)
+      }
+    }
+  }
+
+  #keep(batch: BatchInHand, progress: BatchProgress | undefined): void {
+    if (progress !== undefined) batch.returnProgress(progress)
+    this.#dirty.add(batch)
+  }
+
+  #recorded(batch: BatchInHand, state: LeaseState): void {
+    if (state === 'lost' || state === 'settled') {
+      batch.takeBack('given back')
+      this.#putDown(batch)
+    } else if (batch.isDone && !batch.hasProgress) {
+      this.#giveBack([batch]).catch(this.#onError)
+    } else if (state === 'stop') {
+      batch.takeBack('given back')
+    }
+  }
+
+  async #giveBack(batches: readonly BatchInHand[]): Promise<void> {
+    const releases = batches.map(({ batch, isInDoubt }) => ({ ...batch, isInDoubt }))
+    this.#givenBack.batches += batches.length
+    this.#givenBack.inDoubt += releases.filter(({ isInDoubt }) => isInDoubt).length
+    for (const batch of batches) this.#putDown(batch)
+    this.#releasing++
+    try {
+      await this.#outbox.release(releases)
+    } finally {
+      this.#releasing--
+      this.#idleChanged?.()
+    }
+  }
+
+  #putDown(batch: BatchInHand): void {
+    if (!this.#has(batch)) return
+    this.#inHand.delete(batch.batch.batchId)
+    this.#handedTokens -= batch.size
+    this.wake()
+    this.#idleChanged?.()
+  }
+
+  #has(batch: BatchInHand): boolean {
+    return this.#inHand.get(batch.batch.batchId) === batch
+  }
+
+  get #isIdle(): boolean {
+    return this.#inHand.size === 0 && this.#recording === undefined && this.#releasing === 0
+  }
+
+  async #renew(): Promise<void> {
+    const batches = [...this.#inHand.values()]
+    if (batches.length === 0) return
+    try {
+      const states = await this.#outbox.renew(
+        batches.map(({ batch }) => batch),
+        this.#leaseMs,
+      )
+      for (const [position, batch] of batches.entries()) {
+        const state = states[position]
+        if (state === 'lost') this.#putDown(batch)
+        if (state === 'lost' || state === 'stop') batch.takeBack('given back')
+        const { giveUpAfterMs } = batch.batch.message
+        if (giveUpAfterMs !== undefined && giveUpAfterMs <= Date.now()) batch.takeBack('given up')
+      }
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  async #stop(timeoutMs: number): Promise<StopReport> {
+    // So that `#stopping` is set for whom this wakes.
+    await Promise.resolve()
+    this.wake()
+    await this.#claiming
+    for (const batch of this.#inHand.values()) batch.takeBack('given back')
+    await this.#untilIdle(timeoutMs)
+    clearInterval(this.#renewal)
+    if (this.#inHand.size > 0) await this.#giveBack([...this.#inHand.values()])
+    return { ...this.#givenBack }
+  }
+
+  async #untilIdle(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#idleChanged = () => {
+        if (this.#isIdle) resolve()
+      }
+      timer = setTimeout(resolve, timeoutMs)
+      this.#idleChanged()
+    })
+    clearTimeout(timer)
+    this.#idleChanged = undefined
+  }
+
+  async #sleep(milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      timer = setTimeout(resolve, milliseconds)
+    })
+    clearTimeout(timer)
+    this.#wake = undefined
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, milliseconds)
+    })
+  }
+}

@@ -1,0 +1,26 @@
+/** A worker in a process of its own, to be killed. It says when it has started, and when the message is finished. */
+import { writeSync } from 'node:fs'
+import { OutboxWorker, openEmbeddedOutbox } from '@apns-worker/server'
+import { ApnsManager, type ApnsManagerOptions } from 'apns-worker'
+
+export interface WorkerPlan {
+  readonly path: string
+  readonly app: string
+  readonly messageId: string
+  readonly options: ApnsManagerOptions
+}
+
+// The test wrote it.
+const plan = JSON.parse(process.argv[2] ?? '') as WorkerPlan
+const outbox = await openEmbeddedOutbox({ path: plan.path })
+const manager = new ApnsManager(plan.options)
+const onError = (error: unknown): void => console.error(error)
+const managers = new Map([[plan.app, manager]])
+const worker = await OutboxWorker.start({ outbox, owner: 'worker', managers, windowTokens: 3000, onError })
+writeSync(1, 'started\n')
+while ((await outbox.message(plan.messageId)).finishedAtMs === undefined) {
+  await new Promise((resolve) => setTimeout(resolve, 20))
+}
+await worker.stop()
+await manager.close()
+await outbox.close()
