@@ -5,6 +5,7 @@ import { decodeContent } from './message-content.js'
 
 /** The last digits of an `apns-id`, which are the token's index in its message. */
 const INDEX_AT = -8
+const EXPIRED = 'Expired'
 
 /**
  * A leased batch that is being sent: what has become known of its tokens, and was not told to the outbox yet.
@@ -94,7 +95,9 @@ export class BatchInHand {
     const status = this.#statusOf(outcome.status)
     if (status === undefined) return
     const { reason, timestamp } = outcome.error ?? {}
-    this.#others.push({ index, status, reason: reason || undefined, timestampMs: timestamp?.getTime() })
+    // Given up: the library knows of it as of any other cancellation.
+    const why = status === 'expired' ? EXPIRED : reason || undefined
+    this.#others.push({ index, status, reason: why, timestampMs: timestamp?.getTime() })
   }
 
   /** @returns undefined for what is not settled by this: the outbox has it still */

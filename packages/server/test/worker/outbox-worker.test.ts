@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apnsIdAt, encodeContent } from '@apns-worker/server'
+import { apnsIdAt, encodeContent, type OutboxError } from '@apns-worker/server'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
+import { connect } from '#src/outbox/embedded/database.js'
 import { withFolder } from '../outbox/support/embedded-place.js'
 import { tokensOf } from '../outbox/support/tokens.js'
 import { APP, content, Rig } from './rig.js'
@@ -148,5 +149,42 @@ test(
     await rig.finished(messageId)
     assert.equal((await rig.outbox.message(messageId)).counts.accepted, 3000)
     assert.equal(simulator.received.length, 3000)
+  }),
+)
+
+test(
+  'what was not sent when its time is over is expired; what is in flight is waited for',
+  on(async (rig, simulator) => {
+    const silence = simulator.reply({ silent: true })
+    const giveUpAfterMs = Date.now() + 300
+    const { messageId } = await rig.outbox.append({ app: APP, content, giveUpAfterMs }, tokensOf(1000))
+    rig.worker.wake()
+    await simulator.waitFor(1)
+    while ((await rig.outbox.message(messageId)).counts.expired === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    silence()
+    const { counts, pending, reasons } = await rig.outbox.message(messageId)
+    assert.deepEqual([counts.expired, pending, reasons], [999, 1, { Expired: 999 }])
+    assert.equal(simulator.received.length, 1)
+  }),
+)
+
+test(
+  'while the store cannot be written to, what is known is kept, and nothing is sent twice',
+  on(async (rig, simulator, path) => {
+    simulator.reply({ delay: 0.1 })
+    const { messageId } = await rig.outbox.append({ app: APP, content }, tokensOf(20))
+    rig.worker.wake()
+    await simulator.waitFor(1)
+    const other = connect(path)
+    other.exec('BEGIN IMMEDIATE')
+    const isTold = (): boolean => rig.errors.some((error) => (error as OutboxError).code === 'STORE_BUSY')
+    while (!isTold() || simulator.received.length < 20) await new Promise((resolve) => setImmediate(resolve))
+    other.exec('ROLLBACK')
+    other.close()
+    await rig.finished(messageId)
+    assert.equal((await rig.outbox.message(messageId)).counts.accepted, 20)
+    assert.equal(simulator.received.length, 20)
   }),
 )

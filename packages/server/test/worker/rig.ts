@@ -20,7 +20,7 @@ export class Rig implements AsyncDisposable {
   }
 
   static async start(path: string, simulator: Simulator, windowTokens?: number): Promise<Rig> {
-    const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
+    const outbox = await openEmbeddedOutbox({ path, durability: 'crash', busyTimeoutMs: 10 })
     const { credentials, environment } = simulator
     const manager = new ApnsManager({ ...credentials, environment, topic: 'com.example.app' })
     const managers = new Map([[APP, manager]])
