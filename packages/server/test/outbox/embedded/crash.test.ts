@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CrashBooks } from '../support/crash-books.js'
 import { CLAIMED_AT_ONCE, randomFrom } from '../support/crash-plan.js'
-import { runUntilKilled, startCrashProcess } from '../support/crash-process.js'
+import { runToEnd, runUntilKilled } from '../support/crash-process.js'
 import { withFolder } from '../support/embedded-place.js'
 
 /** More of both for a long night: `OUTBOX_CRASH_ROUNDS=500 OUTBOX_CRASH_SEED=7`. */
@@ -38,7 +38,7 @@ test(`killed ${ROUNDS} times, it loses nothing, and repeats only what was in fli
     const inFlight = books.inFlight
     nowMs += LEASE_MS + 1000
     const last = { ...plan, round: ROUNDS, nowMs, seed: SEED, takesOver: false, appends: false }
-    for (const report of (await startCrashProcess(last).ended).reports) books.enter(report)
+    for (const report of await runToEnd(last)) books.enter(report)
     await books.audit(path, nowMs + 1000)
     context.diagnostic(
       `${books.appended.size} messages, ${books.sent} sent, ${books.repeats} of them again, ${inFlight} at the last end`,
@@ -68,10 +68,8 @@ test('processes that share a store hand no batch out twice, whichever of them is
     assert.ok(books.repeats <= 8 * MAX_IN_FLIGHT)
     nowMs += LEASE_MS + 1000
     const last = { path, leaseMs: LEASE_MS, nowMs, seed: SEED, takesOver: false, appends: false }
-    const drains = ['left', 'right'].map((owner, index) =>
-      startCrashProcess({ ...last, owner, round: 100 + index }),
-    )
-    for (const { ended } of drains) for (const report of (await ended).reports) books.enter(report)
+    const drains = ['left', 'right'].map((owner, index) => runToEnd({ ...last, owner, round: 100 + index }))
+    for (const reports of await Promise.all(drains)) for (const report of reports) books.enter(report)
     await books.audit(path, nowMs + 1000)
     context.diagnostic(`${books.appended.size} messages, ${books.sent} sent, ${books.repeats} of them again`)
   })

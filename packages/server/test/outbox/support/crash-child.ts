@@ -1,8 +1,8 @@
 /**
- * A process that appends, claims, "sends" and records as fast as it can, to be killed while it does. Its standard output is
- * what Apple's journal would be, and what its callers were promised.
+ * A process that appends, claims, "sends" and records as fast as it can, to be killed while it does. Its report is what
+ * Apple's journal would be, and what its callers were promised. On standard output it says that it has begun one.
  */
-import { writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import {
   apnsIdAt,
   type ClaimedBatch,
@@ -11,12 +11,15 @@ import {
   type TokenOutcome,
   unpackTokens,
 } from '@apns-worker/server'
-import { CLAIMED_AT_ONCE, type CrashPlan, type CrashReport, randomFrom } from './crash-plan.js'
+import { CLAIMED_AT_ONCE, type CrashPlan, type CrashReport, randomFrom, reportPathOf } from './crash-plan.js'
 
 // The parent wrote it.
 const plan = JSON.parse(process.argv[2] ?? '') as CrashPlan
 const random = randomFrom(plan.seed)
 const startMs = Date.now()
+// A file: a pipe that its reader is slow to empty takes half a line.
+const reportFile = openSync(reportPathOf(plan), 'w')
+let hasReported = false
 const outbox = await openEmbeddedOutbox({
   path: plan.path,
   now: () => plan.nowMs + Date.now() - startMs,
@@ -66,5 +69,7 @@ async function send(outbox: Outbox, batch: ClaimedBatch): Promise<void> {
 
 /** At once, so that it is out before the process is killed. */
 function report(what: CrashReport): void {
-  writeSync(1, `${JSON.stringify(what)}\n`)
+  writeSync(reportFile, `${JSON.stringify(what)}\n`)
+  if (!hasReported) writeSync(1, 'begun\n')
+  hasReported = true
 }

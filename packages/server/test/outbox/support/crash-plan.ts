@@ -21,6 +21,11 @@ export type CrashReport =
   | { readonly did: 'send'; readonly sent: readonly (readonly [apnsId: string, token: string])[] }
   | { readonly did: 'record'; readonly accepted: readonly string[]; readonly refused: readonly string[] }
 
+/** Where it says so: a file beside the store, each child's own. */
+export function reportPathOf({ path, owner, round }: CrashPlan): string {
+  return `${path}-report-${owner}-${round}`
+}
+
 /** As many tokens are handed to it at once, and so many may be in flight when it is killed. */
 export const CLAIMED_AT_ONCE = 60
 
