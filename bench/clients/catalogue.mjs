@@ -27,6 +27,7 @@
 export const CLIENTS = [
   { name: 'apns-worker-list', title: 'apns-worker, one message to all tokens', count: 1_000_000 },
   { name: 'apns-worker-single', title: 'apns-worker, a message and a promise for each', count: 500_000 },
+  { name: 'apns-worker-outbox', title: 'apns-worker, durable, to all tokens', count: 1_000_000 },
   { name: 'apns-worker-gateway', title: 'apns-worker, BinaryBackend, to all tokens', count: 1_000_000 },
   { name: 'h2load', title: 'h2load (nghttp2, C)', count: 1_000_000 },
   { name: 'node-http2', title: 'node:http2, by hand', count: 100_000 },

@@ -27,6 +27,13 @@ export interface DeliveryReport {
   readonly failed: number
 }
 
+/** What became known together, of some of a message's notifications. */
+export interface OutcomeGroup {
+  /** Which of the message's tokens Apple accepted a notification for: their indices in its list, in no particular order. */
+  readonly accepted: Uint32Array
+  readonly others: readonly { readonly index: number; readonly outcome: Outcome }[]
+}
+
 /** What a delivery tells its manager, and asks of it. */
 export interface DeliveryOwner {
   deliverySettled(notification: Notification, failure: Failure | undefined): void
@@ -113,6 +120,19 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
     }
   }
 
+  /**
+   * The same, as many at a time as have become known: for those who write them down. There is no object for a notification
+   * that was accepted, which makes this several times as fast for long lists.
+   */
+  async *groups(): AsyncGenerator<OutcomeGroup, void, undefined> {
+    for (let position = 0; position < this.total; ) {
+      while (position >= this.settledCount) await this.#progress()
+      const group = this.#groupFrom(position)
+      position = this.settledCount
+      yield group
+    }
+  }
+
   /** @internal How many outcomes are known. */
   get settledCount(): number {
     return this.#succeeded + this.#failed
@@ -160,6 +180,19 @@ export class Delivery implements SettlementObserver, AsyncIterable<Outcome> {
   /** @internal Calls back at each settlement from now on; there is one listener at most. */
   onSettled(listener: () => void): void {
     this.#listener = listener
+  }
+
+  #groupFrom(position: number): OutcomeGroup {
+    const indices = this.#order?.slice(position, this.settledCount) ?? new Uint32Array(1)
+    const failures = this.#failures
+    if (failures === undefined) return { accepted: indices, others: [] }
+    const others: { index: number; outcome: Outcome }[] = []
+    const accepted = indices.filter((index, at) => {
+      const isAccepted = !failures.has(index)
+      if (!isAccepted) others.push({ index, outcome: this.outcomeAt(position + at) })
+      return isAccepted
+    })
+    return { accepted, others }
   }
 
   #remember(index: number, ident: number): void {

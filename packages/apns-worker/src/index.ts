@@ -32,7 +32,7 @@ export {
   type Credentials,
   loadCredentials,
 } from './credentials/credentials.js'
-export type { Delivery, DeliveryReport, Outcome } from './delivery.js'
+export type { Delivery, DeliveryReport, Outcome, OutcomeGroup } from './delivery.js'
 export { type ChannelEvents, channels } from './diagnostics/channels.js'
 export type { ConnectionStats, StatusClasses, TrafficStats } from './diagnostics/traffic.js'
 export { ApnsError, type ApnsErrorCode, type ApnsErrorInit, type Failure } from './error.js'
@@ -100,3 +100,4 @@ export type { FrameFormat } from './protocol/gateway/frame.js'
 export { type Priority, PUSH_TYPES, type PushType, type PushTypeRules } from './push-type.js'
 export { NotificationQueue, type QueueListener, type QueueLock, type SettlementObserver } from './queue.js'
 export { classify, REASONS, type ReasonClass, type ReasonEntry } from './reason.js'
+export { packedTokens } from './token-list.js'

@@ -1,3 +1,4 @@
+import { describeValue } from './describe-value.js'
 import { MessageError } from './message-error.js'
 
 /** Apple says not to assume a length; 100 bytes is what the binary protocol could carry, and the most ever documented. */
@@ -58,6 +59,21 @@ export class TokenList {
     return new TokenList(token, 1, token.length, undefined, single)
   }
 
+  /**
+   * A list of tokens of the same length, given as their bytes, one after the other. These are not copied.
+   *
+   * @throws {MessageError} `BAD_TOKENS`
+   */
+  static ofPacked(bytes: Uint8Array, tokenBytes: number): TokenList {
+    if (!(bytes instanceof Uint8Array)) throw badBytes(`bytes is ${describeValue(bytes)}, no Uint8Array`)
+    if (!(Number.isInteger(tokenBytes) && tokenBytes >= 1 && tokenBytes <= MAX_TOKEN_BYTES))
+      throw badBytes(`tokenBytes is ${describeValue(tokenBytes)}; a token has 1 to ${MAX_TOKEN_BYTES}`)
+    if (bytes.length % tokenBytes !== 0)
+      throw badBytes(`there are ${bytes.length} bytes, which are not tokens of ${tokenBytes}`)
+    if (bytes.length === tokenBytes) return TokenList.ofBytes(bytes)
+    return new TokenList(bytes, bytes.length / tokenBytes, tokenBytes, undefined, undefined)
+  }
+
   /** A list of one that is no device token but what a broadcast is sent to: a channel's id, as it is. */
   static ofChannel(id: string): TokenList {
     const bytes = Buffer.from(id, 'base64')
@@ -109,6 +125,20 @@ export class TokenList {
   *[Symbol.iterator](): Generator<string, void, undefined> {
     for (let index = 0; index < this.length; index++) yield this.hex(index)
   }
+}
+
+/**
+ * Device tokens that are kept as bytes, as the list for a message: nothing of it is decoded, copied or looked at.
+ *
+ * @param bytes one token after the other; not to be changed as long as the message lives
+ * @param tokenBytes how many bytes each has. Default: 32, which is what app tokens have today
+ * @throws {MessageError} `BAD_TOKENS` when that does not fit
+ */
+export function packedTokens(
+  bytes: Uint8Array,
+  tokenBytes: number = USUAL_TOKEN_BYTES,
+): Iterable<string> & { readonly length: number } {
+  return TokenList.ofPacked(bytes, tokenBytes)
 }
 
 class TokenPacker {
@@ -187,6 +217,10 @@ export function isDeviceToken(value: unknown): value is string {
 }
 
 const NOT_HEX = 'is not hex-encoded'
+
+function badBytes(problem: string): MessageError {
+  return new MessageError('BAD_TOKENS', problem)
+}
 
 function badToken(token: unknown, index: number, problem: string): MessageError {
   return new MessageError('BAD_TOKEN', `tokens[${index}] (${shorten(token)}) ${problem}`, { index })

@@ -166,3 +166,42 @@ test('what a backend says of a notification that is settled already changes noth
   assert.deepEqual(await delivery.done(), { total: 1, succeeded: 1, failed: 0 })
   assert.equal(backend.queue.isEmpty(), true)
 })
+
+test('groups have each token once, by its index, and say the same as single outcomes', async () => {
+  const { apns, backend } = managerWith(ScriptedBackend)
+  const message = new Message(tokens(6), PAYLOAD)
+  const delivery = apns.sendMessage(message)
+  const groups = delivery.groups()
+  const [first, second, third, fourth, fifth, sixth] = backend.take()
+  assert.ok(first && second && third && fourth && fifth && sixth)
+  const waiting = groups.next()
+  backend.settle(fifth, 'accept')
+  backend.settle(second, 'accept')
+  assert.deepEqual(await waiting, { done: false, value: { accepted: Uint32Array.of(4, 1), others: [] } })
+  for (const notification of [first, sixth]) backend.settle(notification, REFUSAL)
+  for (const notification of [third, fourth]) backend.settle(notification, 'accept')
+  const { value: last } = await groups.next()
+  assert.ok(last)
+  assert.deepEqual(last.accepted, Uint32Array.of(2, 3))
+  const refused = (await collect(delivery)).filter(({ status }) => status === 'refused')
+  assert.deepEqual(last.others, [
+    { index: 0, outcome: refused[0] },
+    { index: 5, outcome: refused[1] },
+  ])
+  assert.deepEqual(await groups.next(), { done: true, value: undefined })
+})
+
+test('a group of a single token, accepted or refused', async () => {
+  for (const fate of ['accept', REFUSAL] as const) {
+    const { apns, backend } = managerWith(ScriptedBackend)
+    const delivery = apns.sendMessage(new Message(tokens(1), PAYLOAD))
+    const [only] = backend.take()
+    assert.ok(only)
+    backend.settle(only, fate)
+    const groups = []
+    for await (const group of delivery.groups()) groups.push(group)
+    assert.equal(groups.length, 1)
+    assert.deepEqual([...(groups[0]?.accepted ?? [])], fate === 'accept' ? [0] : [])
+    assert.equal(groups[0]?.others[0]?.outcome.status, fate === 'accept' ? undefined : 'refused')
+  }
+})

@@ -210,6 +210,7 @@ test('the names that the package exports', () => {
     'fitAlert',
     'loadBackend',
     'loadCredentials',
+    'packedTokens',
     'swiftDate',
   ])
 })

@@ -197,7 +197,7 @@ export interface ClaimedMessage {
 /** What became of tokens of a leased batch, since it was last told. */
 export interface BatchProgress extends Lease {
   /** Indices in the batch of tokens that Apple accepted. */
-  readonly accepted?: readonly number[] | undefined
+  readonly accepted?: readonly number[] | Uint32Array | undefined
   readonly others?: readonly TokenOutcome[] | undefined
 }
 

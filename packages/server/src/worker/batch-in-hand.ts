@@ -1,10 +1,8 @@
-import { type ApnsManager, type Delivery, Message, type Outcome } from 'apns-worker'
+import { type ApnsManager, type Delivery, Message, type Outcome, packedTokens } from 'apns-worker'
 import type { BatchProgress, ClaimedBatch, TokenOutcome } from '../outbox/outbox.js'
 import { unpackTokens } from '../outbox/packed-tokens.js'
 import { decodeContent } from './message-content.js'
 
-/** The last digits of an `apns-id`, which are the token's index in its message. */
-const INDEX_AT = -8
 const EXPIRED = 'Expired'
 
 /**
@@ -16,7 +14,7 @@ const EXPIRED = 'Expired'
 export class BatchInHand {
   readonly batch: ClaimedBatch
   readonly #delivery: Delivery
-  #accepted: number[] = []
+  #accepted: Uint32Array[] = []
   #others: TokenOutcome[] = []
   #withdrawn: 'given back' | 'given up' | undefined
   #isInDoubt = false
@@ -65,7 +63,7 @@ export class BatchInHand {
   /** What has become known since it was last asked. */
   takeProgress(): BatchProgress {
     const { batchId, fence } = this.batch
-    const progress = { batchId, fence, accepted: this.#accepted, others: this.#others }
+    const progress = { batchId, fence, accepted: joined(this.#accepted), others: this.#others }
     this.#accepted = []
     this.#others = []
     return progress
@@ -73,25 +71,23 @@ export class BatchInHand {
 
   /** Takes back what the outbox could not write down, to be told again. */
   returnProgress({ accepted = [], others = [] }: BatchProgress): void {
-    this.#accepted = [...accepted, ...this.#accepted]
+    if (accepted.length > 0) this.#accepted.push(Uint32Array.from(accepted))
     this.#others = [...others, ...this.#others]
   }
 
   async #read(onProgress: (batch: BatchInHand) => void): Promise<void> {
-    for await (const outcome of this.#delivery) {
-      this.#enter(outcome)
+    const { pending } = this.batch
+    for await (const { accepted, others } of this.#delivery.groups()) {
+      if (accepted.length > 0) this.#accepted.push(accepted.map((index) => pending[index] ?? 0))
+      for (const { index, outcome } of others) this.#enter(pending[index] ?? 0, outcome)
       onProgress(this)
     }
     this.#isDone = true
     onProgress(this)
   }
 
-  #enter(outcome: Outcome): void {
-    const index = Number.parseInt(outcome.apnsId.slice(INDEX_AT), 16) - this.batch.firstIndex
-    if (outcome.status === 'accepted') {
-      this.#accepted.push(index)
-      return
-    }
+  #enter(index: number, outcome: Outcome): void {
+    if (outcome.status === 'accepted') return
     const status = this.#statusOf(outcome.status)
     if (status === undefined) return
     const { reason, timestamp } = outcome.error ?? {}
@@ -122,13 +118,38 @@ export class BatchInHand {
   }
 }
 
-function messageOf({ message, tokens, firstIndex, pending }: ClaimedBatch): Message {
+function messageOf(batch: ClaimedBatch): Message {
+  const { message, firstIndex, pending } = batch
   const { payload, ...options } = decodeContent(message.content)
-  const all = unpackTokens(tokens)
-  const numbers = Uint32Array.from(pending, (index) => firstIndex + index)
-  return new Message(
-    pending.map((index) => all[index] ?? ''),
-    payload,
-    { ...options, ambiguous: message.ambiguous, apnsIds: { base: message.id, numbers } },
-  )
+  const numbers = new Uint32Array(pending.length)
+  for (const [position, index] of pending.entries()) numbers[position] = firstIndex + index
+  const apnsIds = { base: message.id, numbers }
+  return new Message(pendingTokens(batch), payload, { ...options, ambiguous: message.ambiguous, apnsIds })
+}
+
+/** As bytes, where they are of one length: to make text of them and read it again costs as much as to send them. */
+function pendingTokens({ tokens, pending }: ClaimedBatch): Iterable<string> {
+  const { bytes, count, tokenBytes } = tokens
+  if (tokenBytes === 0) {
+    const all = unpackTokens(tokens)
+    return pending.map((index) => all[index] ?? '')
+  }
+  if (pending.length === count) return packedTokens(bytes, tokenBytes)
+  const some = new Uint8Array(pending.length * tokenBytes)
+  for (const [position, index] of pending.entries()) {
+    some.set(bytes.subarray(index * tokenBytes, (index + 1) * tokenBytes), position * tokenBytes)
+  }
+  return packedTokens(some, tokenBytes)
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return only
+  const whole = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    whole.set(part, end)
+    end += part.length
+  }
+  return whole
 }

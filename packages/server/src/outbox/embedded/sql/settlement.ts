@@ -8,7 +8,7 @@ import { MESSAGE } from './schema-1.js'
 
 /** One outcome, or that of many tokens alike. */
 export interface Settling {
-  readonly indices: readonly number[]
+  readonly indices: readonly number[] | Uint32Array
   readonly status: OutcomeStatus
   readonly reason?: string | undefined
   readonly timestampMs?: number | undefined
@@ -103,7 +103,7 @@ export class Settlement {
   #keepEach(
     batch: BatchRow,
     tokens: PackedTokens,
-    indices: readonly number[],
+    indices: readonly number[] | Uint32Array,
     { status, reason, timestampMs }: Settling,
     now: number,
   ): void {
