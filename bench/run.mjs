@@ -6,6 +6,7 @@ const EXPERIMENTS = {
   latency: 'what apns-worker adds to the latency of a bare TLS socket',
   distance: 'notifications a second against round trip and payload',
   governor: 'notifications a second where refusals lower the stream limit',
+  durable: 'the server, from its API to disk and to the sink, beside the library',
   memory: 'memory while a long list is queued and sent, and while a stream runs',
   plot: 'charts of the latest results, to docs/performance/',
 }

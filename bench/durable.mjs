@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { CLIENTS } from './clients/catalogue.mjs'
+import { libraryUrl, positive } from './command-line.mjs'
+import { measureRound } from './measure.mjs'
+import { publish } from './results.mjs'
+import { ServerProcess } from './server-process.mjs'
+import { assertHonest, withSink } from './sink-process.mjs'
+import { medians } from './statistics.mjs'
+import { formatTable } from './table.mjs'
+import { makeKey, makePayload } from './workload.mjs'
+
+const HELP = `node bench/run.mjs durable [options]
+
+One message to a list that is streamed to the server: from its API to its store, from there to the sink, and the outcomes to
+the store; beside the library, which has the list in memory, in turns. (On Linux.)
+
+  --count N       tokens (1000000)
+  --rounds N      of which the medians are shown (3)
+  --library FILE  the apns-worker to compare with (packages/apns-worker/dist/index.js)
+`
+
+const PAYLOAD_BYTES = 186
+const TOKEN_BYTES = 32
+/** Tokens that are sent as one piece of the upload. */
+const TOKENS_A_PIECE = 2000
+const POLL_MS = 100
+
+/**
+ * @typedef {object} DurableFigures
+ * @property {number} cpuMicroseconds of the server's process, for a token
+ * @property {number} uploadSeconds until all tokens were on disk
+ * @property {number} sendSeconds from then on, until all outcomes were
+ * @property {number} peakMemoryBytes
+ * @property {number} storeBytes when all tokens were there and none was sent
+ */
+
+/**
+ * The experiment that shows what it costs to lose nothing.
+ *
+ * @param {string[]} parameters the command line's
+ */
+export async function run(parameters) {
+  const options = readOptions(parameters)
+  if (options === undefined) {
+    console.log(HELP)
+    return
+  }
+  const inMemory = []
+  const durable = []
+  for (let round = 1; round <= options.rounds; round += 1) {
+    process.stderr.write(`round ${round} of ${options.rounds} …\n`)
+    inMemory.push(await measureInMemory(options))
+    durable.push(await measureDurable(options.count))
+  }
+  const results = { inMemory: medians(inMemory), durable: medians(durable) }
+  publish('durable', options, results, describe(results, options.count))
+}
+
+/** @param {NonNullable<ReturnType<typeof readOptions>>} options */
+function measureInMemory({ count, library }) {
+  const client = CLIENTS.find(({ name }) => name === 'apns-worker-list')
+  if (client === undefined) throw new Error('there is no client apns-worker-list')
+  return withSink({}, async (sink, address) => {
+    const task = { ...address, key: makeKey(), window: count, maxConnections: 1, library }
+    const { cpuMicroseconds, perSecond } = await measureRound({
+      client,
+      sink,
+      task,
+      count,
+      payloadBytes: PAYLOAD_BYTES,
+      nodeOptions: [],
+    })
+    return { cpuMicroseconds, perSecond }
+  })
+}
+
+/**
+ * @param {number} count
+ * @returns {Promise<DurableFigures>}
+ */
+function measureDurable(count) {
+  return withSink({}, async (sink, address) => {
+    const server = await ServerProcess.start({ ...address, key: makeKey() })
+    try {
+      // As in the other measurement, the compiler has settled before it counts.
+      await send(server, Math.ceil(count / 4))
+      const cpuAtStart = server.cpuSeconds
+      const { uploadSeconds, sendSeconds, storeBytes } = await send(server, count)
+      const cpuMicroseconds = ((server.cpuSeconds - cpuAtStart) / count) * 1e6
+      assertHonest(await sink.ask({}))
+      return {
+        cpuMicroseconds,
+        uploadSeconds,
+        sendSeconds,
+        storeBytes,
+        peakMemoryBytes: server.peakMemoryBytes,
+      }
+    } finally {
+      await server.stop()
+    }
+  })
+}
+
+/**
+ * @param {ServerProcess} server
+ * @param {number} count
+ */
+async function send(server, count) {
+  const message = { app: 'bench', payload: makePayload(PAYLOAD_BYTES), pushType: 'alert', priority: 10 }
+  const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
+  const { id } = await server.ask('/v1/messages', { ...json, body: JSON.stringify(message) })
+  const startedAt = performance.now()
+  await server.ask(`/v1/messages/${id}/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain' },
+    body: ReadableStream.from(pieces(count)),
+    // @ts-expect-error A body that is streamed has to say so; the types do not know it.
+    duplex: 'half',
+  })
+  const uploadedAt = performance.now()
+  const { storeBytes } = server
+  await server.ask(`/v1/messages/${id}/send`, { method: 'POST' })
+  for (;;) {
+    const { state, counts } = await server.ask(`/v1/messages/${id}`)
+    if (state === 'done') {
+      if (counts.accepted !== count) throw new Error(`${counts.accepted} of ${count} were accepted`)
+      break
+    }
+    await setTimeout(POLL_MS)
+  }
+  return {
+    uploadSeconds: (uploadedAt - startedAt) / 1000,
+    sendSeconds: (performance.now() - uploadedAt) / 1000,
+    storeBytes,
+  }
+}
+
+/**
+ * Tokens as lines of text, some thousands at a time.
+ *
+ * @param {number} count
+ */
+function* pieces(count) {
+  for (let left = count; left > 0; left -= TOKENS_A_PIECE) {
+    const tokens = Math.min(left, TOKENS_A_PIECE)
+    const hex = randomBytes(tokens * TOKEN_BYTES).toString('hex')
+    yield Buffer.from(hex.replaceAll(/.{64}/g, '$&\n'))
+  }
+}
+
+/**
+ * @param {{ inMemory: { cpuMicroseconds: number, perSecond: number }, durable: DurableFigures }} results
+ * @param {number} count
+ */
+function describe({ inMemory, durable }, count) {
+  const { cpuMicroseconds, uploadSeconds, sendSeconds, peakMemoryBytes, storeBytes } = durable
+  return [
+    `${count.toLocaleString('en')} tokens:`,
+    '',
+    formatTable(
+      ['', 'CPU µs each', '÷ in memory', 'tokens a second'],
+      [
+        ['the library, in memory', inMemory.cpuMicroseconds.toFixed(2), '1.00', round(inMemory.perSecond)],
+        [
+          'the server: API, store, HTTP/2, store',
+          cpuMicroseconds.toFixed(2),
+          (cpuMicroseconds / inMemory.cpuMicroseconds).toFixed(2),
+          round(count / (uploadSeconds + sendSeconds)),
+        ],
+      ],
+    ),
+    '',
+    `upload ${uploadSeconds.toFixed(1)} s, sending ${sendSeconds.toFixed(1)} s; the server's memory ${mebibytes(peakMemoryBytes)} at most; its store ${mebibytes(storeBytes)} with all tokens in it`,
+  ].join('\n')
+}
+
+/** @param {number} value */
+function round(value) {
+  return Math.round(value).toLocaleString('en')
+}
+
+/** @param {number} bytes */
+function mebibytes(bytes) {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`
+}
+
+/** @param {string[]} parameters */
+function readOptions(parameters) {
+  const { values } = parseArgs({
+    args: parameters,
+    options: {
+      help: { type: 'boolean', default: false },
+      count: { type: 'string', default: '1000000' },
+      rounds: { type: 'string', default: '3' },
+      library: { type: 'string' },
+    },
+  })
+  if (values.help) return undefined
+  return {
+    count: positive('count', values.count),
+    rounds: positive('rounds', values.rounds),
+    library: libraryUrl(values.library),
+  }
+}
