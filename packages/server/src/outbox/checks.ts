@@ -18,6 +18,8 @@ export function checkMessage(message: NewMessage): void {
   checkMoment('giveUpAfterMs', message.giveUpAfterMs)
   checkChoice('ambiguous', message.ambiguous, ['resend', 'drop'])
   checkChoice('keep', message.keep, ['failures', 'all'])
+  checkChoice('suppression', message.suppression, ['apply', 'ignore'])
+  checkMoment('registeredAtMs', message.registeredAtMs)
   if (message.idempotencyKey !== undefined) checkName('idempotencyKey', message.idempotencyKey)
 }
 
@@ -52,7 +54,8 @@ export function checkMoment(name: string, value: number | undefined): void {
   if (value !== undefined) checkInteger(name, value, 0)
 }
 
-function checkName(name: string, value: unknown): void {
+/** @throws {OutboxError} `BAD_ARGUMENT` */
+export function checkName(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '' || value.length > MAX_NAME_CHARACTERS) {
     bad(`${name} is not a string of 1 to ${MAX_NAME_CHARACTERS} characters`)
   }

@@ -21,6 +21,12 @@ export interface DeadTokens {
    * @returns how many were on it
    */
   register(app: string, tokens: Iterable<string>, registeredAtMs?: number): Promise<number>
+
+  /** How far a reader of the log has come that keeps its place here; 0 for one that is new. */
+  readCursor(name: string): Promise<number>
+
+  /** Keeps a reader's place, durably. */
+  moveCursor(name: string, position: number): Promise<void>
 }
 
 export interface FeedbackQuery {

@@ -1,4 +1,5 @@
-import type { PackedTokens } from './packed-tokens.js'
+import type { DeadTokens } from './dead-tokens.js'
+import type { PackedTokens, TokenEntry } from './packed-tokens.js'
 
 /**
  * Where messages wait until Apple has answered for each of their tokens.
@@ -21,13 +22,13 @@ import type { PackedTokens } from './packed-tokens.js'
  *
  * All moments are Unix time in milliseconds, by the clock that the implementation was given. Errors are `OutboxError`s.
  */
-export interface Outbox {
+export interface Outbox extends DeadTokens {
   /**
    * Stores a message with all of its tokens, to be sent.
    *
    * @throws `BAD_ARGUMENT`, `OUTBOX_FULL`, `IDEMPOTENCY_CONFLICT`
    */
-  append(message: NewMessage, tokens: Iterable<string>): Promise<Appended>
+  append(message: NewMessage, tokens: Iterable<TokenEntry>): Promise<Appended>
 
   /** Stores a message that is not sent yet: its tokens follow with {@link addTokens}, until {@link send}. */
   open(message: NewMessage): Promise<Appended>
@@ -39,7 +40,7 @@ export interface Outbox {
    * @throws `NOT_FOUND`, `NOT_OPEN`, `WRONG_OFFSET` (with the right one), `BAD_ARGUMENT`, `OUTBOX_FULL`
    * @returns how many tokens the message has now
    */
-  addTokens(messageId: string, tokens: Iterable<string>, offset?: number): Promise<number>
+  addTokens(messageId: string, tokens: Iterable<TokenEntry>, offset?: number): Promise<number>
 
   /**
    * Sends an open message. Does nothing to one that was sent already.
@@ -104,7 +105,7 @@ export interface Outbox {
 
   /**
    * Removes messages that were finished `finishedMs` ago or earlier with their outcomes, and idempotency keys of
-   * `idempotencyMs` ago; settles what is past its `giveUpAfterMs`; finishes what a crash left of cancel and purge.
+   * `idempotencyMs` ago, and the log of dead tokens from before `feedbackMs`; settles what is past its `giveUpAfterMs`; finishes what a crash left of cancel and purge.
    *
    * @returns how many messages were removed
    */
@@ -134,6 +135,10 @@ export interface NewMessage {
   readonly ambiguous?: 'resend' | 'drop' | undefined
   /** Which outcomes are kept one by one, beside being counted: `refused` and `unknown` ones (default), or all. */
   readonly keep?: 'failures' | 'all' | undefined
+  /** Whether tokens that Apple has declared dead are left out (`apply`, default); see {@link DeadTokens}. */
+  readonly suppression?: 'apply' | 'ignore' | undefined
+  /** When all of its tokens that say nothing else were last registered by their apps; default: that is not known. */
+  readonly registeredAtMs?: number | undefined
   /** The same key with the same request stores nothing new; 1 to 255 characters, of its app alone. */
   readonly idempotencyKey?: string | undefined
 }
@@ -209,6 +214,8 @@ export interface TokenOutcome {
   readonly reason?: string | undefined
   /** Since when Apple knows that the token is dead. */
   readonly timestampMs?: number | undefined
+  /** Apple says that the token is dead; see {@link DeadTokens}. */
+  readonly isDead?: boolean | undefined
 }
 
 export const OUTCOME_STATUSES = [
@@ -296,6 +303,8 @@ export interface StoredOutcome {
 export interface Retention {
   readonly finishedMs: number
   readonly idempotencyMs: number
+  /** How long the log of dead tokens is kept; default: for ever. */
+  readonly feedbackMs?: number | undefined
 }
 
 export interface OutboxStats {

@@ -1,3 +1,4 @@
+import { checkInteger } from './checks.js'
 import { OutboxError } from './outbox-error.js'
 
 /** As many as share a row: a row's own cost is shared by so many, and one crash repeats no more than so many. */
@@ -12,7 +13,12 @@ export interface PackedTokens {
   readonly tokenBytes: number
   /** Not to be changed. */
   readonly bytes: Uint8Array
+  /** When each was registered, in Unix milliseconds, 0 where that was not said; undefined where it was said of none. */
+  readonly registeredAtMs?: Float64Array
 }
+
+/** A hex-encoded device token, of either case; with when its app registered it, where that is known. */
+export type TokenEntry = string | { readonly token: string; readonly registeredAtMs?: number | undefined }
 
 /**
  * Packs hex-encoded device tokens, of either case, into batches, in order. Lazily: a list of any length is held one
@@ -22,21 +28,35 @@ export interface PackedTokens {
  * @throws {OutboxError} `BAD_ARGUMENT` for the first that is not a token, with its index
  */
 export function* packTokens(
-  tokens: Iterable<string>,
+  tokens: Iterable<TokenEntry>,
   firstIndex = 0,
   batchTokens: number = MAX_BATCH_TOKENS,
 ): Generator<PackedTokens, void, undefined> {
   let batch: string[] = []
+  let registeredAtMs: Float64Array | undefined
   let index = firstIndex
-  for (const token of tokens) {
-    checkToken(token, index++)
+  for (const entry of tokens) {
+    const token = typeof entry === 'string' ? entry : tokenOf(entry, index)
+    checkToken(token, index)
+    if (typeof entry === 'object' && entry.registeredAtMs !== undefined) {
+      checkInteger(`tokens[${index}].registeredAtMs`, entry.registeredAtMs, 0)
+      registeredAtMs ??= new Float64Array(batchTokens)
+      registeredAtMs[batch.length] = entry.registeredAtMs
+    }
     batch.push(token)
+    index++
     if (batch.length === batchTokens) {
-      yield pack(batch, index - batch.length)
+      yield pack(batch, index - batch.length, registeredAtMs)
       batch = []
+      registeredAtMs = undefined
     }
   }
-  if (batch.length > 0) yield pack(batch, index - batch.length)
+  if (batch.length > 0) yield pack(batch, index - batch.length, registeredAtMs)
+}
+
+function tokenOf(entry: unknown, index: number): unknown {
+  if (entry !== null && typeof entry === 'object' && 'token' in entry) return entry.token
+  throw badToken(index, 'is neither a string nor an object with a token')
 }
 
 /** Each token's bytes: views, not to be changed. */
@@ -72,7 +92,11 @@ function checkToken(token: unknown, index: number): asserts token is string {
   if (fault !== undefined) throw badToken(index, fault)
 }
 
-function pack(tokens: readonly string[], firstIndex: number): PackedTokens {
+function pack(
+  tokens: readonly string[],
+  firstIndex: number,
+  registeredAtMs: Float64Array | undefined,
+): PackedTokens {
   const length = tokens[0]?.length ?? 0
   const isUniform = tokens.every((token) => token.length === length)
   const size = tokens.reduce((sum, token) => sum + token.length / 2 + (isUniform ? 0 : 1), 0)
@@ -87,7 +111,10 @@ function pack(tokens: readonly string[], firstIndex: number): PackedTokens {
     }
     end += token.length / 2
   }
-  return { count: tokens.length, tokenBytes: isUniform ? length / 2 : 0, bytes }
+  const packed = { count: tokens.length, tokenBytes: isUniform ? length / 2 : 0, bytes }
+  return registeredAtMs === undefined
+    ? packed
+    : { ...packed, registeredAtMs: registeredAtMs.slice(0, tokens.length) }
 }
 
 function badToken(index: number, fault: string): OutboxError {

@@ -18,9 +18,14 @@ export function digestOf(message: NewMessage, batches: readonly PackedTokens[] |
       message.giveUpAfterMs ?? null,
       message.ambiguous ?? 'resend',
       message.keep ?? 'failures',
+      message.suppression ?? 'apply',
+      message.registeredAtMs ?? null,
       batches?.map(({ count, tokenBytes }) => [count, tokenBytes]) ?? null,
     ]),
   )
-  for (const { bytes } of batches ?? []) hash.update(bytes)
+  for (const { bytes, registeredAtMs } of batches ?? []) {
+    hash.update(bytes)
+    if (registeredAtMs !== undefined) hash.update(registeredAtMs)
+  }
   return Uint8Array.from(hash.digest())
 }

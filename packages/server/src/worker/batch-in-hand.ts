@@ -4,6 +4,8 @@ import { unpackTokens } from '../outbox/packed-tokens.js'
 import { decodeContent } from './message-content.js'
 
 const EXPIRED = 'Expired'
+/** What Apple says of tokens that are dead for good, and of no others. */
+const DEAD: ReadonlySet<string> = new Set(['Unregistered', 'ExpiredToken'])
 
 /**
  * A leased batch that is being sent: what has become known of its tokens, and was not told to the outbox yet.
@@ -93,7 +95,8 @@ export class BatchInHand {
     const { reason, timestamp } = outcome.error ?? {}
     // Given up: the library knows of it as of any other cancellation.
     const why = status === 'expired' ? EXPIRED : reason || undefined
-    this.#others.push({ index, status, reason: why, timestampMs: timestamp?.getTime() })
+    const isDead = status === 'refused' && DEAD.has(reason ?? '')
+    this.#others.push({ index, status, reason: why, timestampMs: timestamp?.getTime(), isDead })
   }
 
   /** @returns undefined for what is not settled by this: the outbox has it still */

@@ -1,5 +1,6 @@
 import { newMessageId } from '../apns-ids.js'
-import { checkClaim, checkInteger, checkMessage, checkMoment, checkScope } from '../checks.js'
+import { checkClaim, checkInteger, checkMessage, checkMoment, checkName, checkScope } from '../checks.js'
+import type { FeedbackPage, FeedbackQuery, SuppressionPage, SuppressionQuery } from '../dead-tokens.js'
 import type {
   Appended,
   BatchProgress,
@@ -18,7 +19,7 @@ import type {
   Retention,
   Scope,
 } from '../outbox.js'
-import { type PackedTokens, packTokens } from '../packed-tokens.js'
+import { type PackedTokens, packTokens, type TokenEntry, tokenAt } from '../packed-tokens.js'
 import { digestOf } from '../request-digest.js'
 import type { DriverName } from './database.js'
 import { StoreClient } from './store-client.js'
@@ -53,6 +54,7 @@ const DEFAULT_MESSAGES = 100
 const MAX_MESSAGES = 1000
 const DEFAULT_OUTCOMES = 1000
 const MAX_OUTCOMES = 10_000
+const REGISTERED_AT_ONCE = 5000
 
 /**
  * Opens an outbox in one file (SQLite, write-ahead log), in a thread of its own. Any number of processes may have the same
@@ -82,7 +84,7 @@ class EmbeddedOutbox implements Outbox {
     this.#maxPending = maxPending
   }
 
-  async append(message: NewMessage, tokens: Iterable<string>): Promise<Appended> {
+  async append(message: NewMessage, tokens: Iterable<TokenEntry>): Promise<Appended> {
     checkMessage(message)
     const batches: PackedTokens[] = []
     let total = 0
@@ -99,7 +101,7 @@ class EmbeddedOutbox implements Outbox {
     return this.#append(message, undefined)
   }
 
-  async addTokens(messageId: string, tokens: Iterable<string>, offset?: number): Promise<number> {
+  async addTokens(messageId: string, tokens: Iterable<TokenEntry>, offset?: number): Promise<number> {
     checkMoment('offset', offset)
     let total = offset
     let group: PackedTokens[] = []
@@ -194,9 +196,10 @@ class EmbeddedOutbox implements Outbox {
     await this.#removePurged()
   }
 
-  async cleanUp({ finishedMs, idempotencyMs }: Retention): Promise<number> {
+  async cleanUp({ finishedMs, idempotencyMs, feedbackMs }: Retention): Promise<number> {
     checkInteger('finishedMs', finishedMs, 0)
     checkInteger('idempotencyMs', idempotencyMs, 0)
+    checkMoment('feedbackMs', feedbackMs)
     const now = this.#now()
     await this.#repeat(() => this.#store.call('expire', { now }))
     await this.#repeat(() => this.#store.call('settleCancelled', { now }))
@@ -208,11 +211,52 @@ class EmbeddedOutbox implements Outbox {
       return messages + keys
     })
     await this.#removePurged()
+    if (feedbackMs !== undefined)
+      await this.#repeat(() => this.#store.call('forgetFeedback', { before: now - feedbackMs }))
     return removed
   }
 
   stats(): Promise<OutboxStats> {
     return this.#store.call('stats')
+  }
+
+  async feedback(query: FeedbackQuery = {}): Promise<FeedbackPage> {
+    const { after = 0, apps, limit = DEFAULT_OUTCOMES } = query
+    checkInteger('limit', limit, 1, MAX_OUTCOMES)
+    checkInteger('after', after, 0)
+    return this.#store.call('feedback', { after, apps, limit })
+  }
+
+  async suppressions(query: SuppressionQuery): Promise<SuppressionPage> {
+    const { app, token, after = '0', limit = DEFAULT_OUTCOMES } = query
+    checkName('app', app)
+    checkInteger('limit', limit, 1, MAX_OUTCOMES)
+    checkInteger('after', Number(after), 0)
+    const bytes = token === undefined ? undefined : tokensIn([token])[0]
+    return this.#store.call('suppressions', { app, token: bytes, after: Number(after), limit })
+  }
+
+  async register(app: string, tokens: Iterable<string>, registeredAtMs?: number): Promise<number> {
+    checkName('app', app)
+    checkMoment('registeredAtMs', registeredAtMs)
+    const all = tokensIn(tokens)
+    let count = 0
+    for (let at = 0; at < all.length; at += REGISTERED_AT_ONCE) {
+      const some = all.slice(at, at + REGISTERED_AT_ONCE)
+      count += await this.#store.call('register', { app, tokens: some, registeredAtMs })
+    }
+    return count
+  }
+
+  async readCursor(name: string): Promise<number> {
+    checkName('name', name)
+    return this.#store.call('readCursor', { name })
+  }
+
+  async moveCursor(name: string, position: number): Promise<void> {
+    checkName('name', name)
+    checkInteger('position', position, 0)
+    return this.#store.call('moveCursor', { name, position })
   }
 
   close(): Promise<void> {
@@ -249,4 +293,13 @@ class EmbeddedOutbox implements Outbox {
     for (let done = await step(); done > 0; done = await step()) sum += done
     return sum
   }
+}
+
+function tokensIn(tokens: Iterable<string>): Uint8Array[] {
+  const found: Uint8Array[] = []
+  for (const packed of packTokens(tokens)) {
+    // A copy: what crosses to another thread is copied with the whole of the buffer that it is in.
+    for (let index = 0; index < packed.count; index++) found.push(tokenAt(packed, index).slice())
+  }
+  return found
 }

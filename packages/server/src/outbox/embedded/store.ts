@@ -1,14 +1,22 @@
+import type { FeedbackPage, SuppressionPage } from '../dead-tokens.js'
 import type { Appended, Claim, LeaseState, MessageStatus, OutboxStats, OutcomePage } from '../outbox.js'
 import type { Database } from './database.js'
 import { type AddTokensCall, type AppendCall, Appending } from './sql/appending.js'
 import { type ClaimCall, Claiming } from './sql/claiming.js'
 import { CleanUp, type RetireCall } from './sql/clean-up.js'
 import { Control, type ScopeStep } from './sql/control.js'
+import {
+  DeadTokenTables,
+  type FeedbackCall,
+  type RegisterCall,
+  type SuppressionsCall,
+} from './sql/dead-token-tables.js'
 import { Depth } from './sql/depth.js'
 import { Expiry } from './sql/expiry.js'
 import { Leases } from './sql/leases.js'
 import { type ListCall, type OutcomesCall, Reports } from './sql/reports.js'
 import { Settlement } from './sql/settlement.js'
+import { Suppression } from './sql/suppression.js'
 
 /** Every call of the store. Each is one savepoint of a transaction, and takes plain objects only. */
 export interface Store {
@@ -31,6 +39,12 @@ export interface Store {
   messages(call: ListCall): MessageStatus[]
   outcomes(call: OutcomesCall): OutcomePage
   stats(): OutboxStats
+  feedback(call: FeedbackCall): FeedbackPage
+  suppressions(call: SuppressionsCall): SuppressionPage
+  register(call: RegisterCall): number
+  forgetFeedback(call: { readonly before: number }): number
+  readCursor(call: { readonly name: string }): number
+  moveCursor(call: { readonly name: string; readonly position: number }): void
 }
 
 /** Those that change nothing: a group of nothing else waits for no lock. */
@@ -40,15 +54,20 @@ export const READING: ReadonlySet<keyof Store> = new Set<keyof Store>([
   'messages',
   'outcomes',
   'stats',
+  'feedback',
+  'suppressions',
+  'readCursor',
 ])
 
 export function makeStore(database: Database): Store {
   const depth = new Depth(database)
-  const settlement = new Settlement(database, depth)
+  const deadTokens = new DeadTokenTables(database)
+  const suppression = new Suppression(database, deadTokens)
+  const settlement = new Settlement(database, depth, deadTokens)
   const leases = new Leases(database, settlement)
   const expiry = new Expiry(database, settlement)
-  const appending = new Appending(database, depth, settlement)
-  const claiming = new Claiming(database, settlement, leases, expiry)
+  const appending = new Appending(database, depth, settlement, suppression)
+  const claiming = new Claiming(database, settlement, leases, expiry, suppression)
   const control = new Control(database, depth, leases, settlement)
   const cleanUp = new CleanUp(database)
   const reports = new Reports(database)
@@ -72,5 +91,11 @@ export function makeStore(database: Database): Store {
     messages: (call) => reports.messages(call),
     outcomes: (call) => reports.outcomes(call),
     stats: () => reports.stats(),
+    feedback: (call) => deadTokens.feedback(call),
+    suppressions: (call) => deadTokens.suppressions(call),
+    register: (call) => deadTokens.register(call),
+    forgetFeedback: (call) => deadTokens.forget(call),
+    readCursor: (call) => deadTokens.readCursor(call),
+    moveCursor: (call) => deadTokens.moveCursor(call),
   }
 }

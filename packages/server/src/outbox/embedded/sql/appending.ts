@@ -6,6 +6,7 @@ import type { Database, Statement } from '../database.js'
 import type { Depth } from './depth.js'
 import { BATCH, MESSAGE } from './schema-1.js'
 import type { Settlement } from './settlement.js'
+import type { Suppression } from './suppression.js'
 
 export interface AppendCall {
   readonly uuid: string
@@ -34,12 +35,14 @@ interface MessageRow {
   readonly deliver_after: number | null
   readonly give_up_after: number | null
   readonly total: number
+  readonly registered_at: number | null
 }
 
 /** New messages, and their tokens. */
 export class Appending {
   readonly #depth: Depth
   readonly #settlement: Settlement
+  readonly #suppression: Suppression
   readonly #findApp: Statement<{ id: number }>
   readonly #addApp: Statement<{ id: number }>
   readonly #findKey: Statement<{ digest: Uint8Array; message_uuid: string; total: number }>
@@ -52,10 +55,11 @@ export class Appending {
   readonly #queue: Statement
   readonly #queueBatches: Statement
 
-  constructor(database: Database, depth: Depth, settlement: Settlement) {
+  constructor(database: Database, depth: Depth, settlement: Settlement, suppression: Suppression) {
     this.#depth = depth
     this.#settlement = settlement
-    const columns = 'id, app_id, state, paused, priority, deliver_after, give_up_after, total'
+    this.#suppression = suppression
+    const columns = 'id, app_id, state, paused, priority, deliver_after, give_up_after, total, registered_at'
     this.#findApp = database.prepare('SELECT id FROM apps WHERE name = ?')
     this.#addApp = database.prepare('INSERT INTO apps (name) VALUES (?) RETURNING id')
     this.#findKey = database.prepare(
@@ -65,7 +69,8 @@ export class Appending {
       INSERT INTO idempotency (app_id, key, digest, message_uuid, total, created_at) VALUES (?, ?, ?, ?, ?, ?)`)
     this.#addMessage = database.prepare(`
       INSERT INTO messages (uuid, app_id, state, priority, drop_ambiguous, keep_all, deliver_after, give_up_after,
-        created_at, finished_at, total, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ${columns}`)
+        ignore_suppression, registered_at, created_at, finished_at, total, content)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ${columns}`)
     this.#find = database.prepare(
       `SELECT ${columns} FROM messages WHERE uuid = ? AND state <> ${MESSAGE.purged}`,
     )
@@ -151,6 +156,8 @@ export class Appending {
       message.keep === 'all' ? 1 : 0,
       message.deliverAfterMs ?? null,
       message.giveUpAfterMs ?? null,
+      message.suppression === 'ignore' ? 1 : 0,
+      message.registeredAtMs ?? null,
       now,
       isDone ? now : null,
       total,
@@ -162,7 +169,9 @@ export class Appending {
 
   #addBatches(row: MessageRow, batches: readonly PackedTokens[], offset: number, state: number): void {
     let firstIndex = offset
-    for (const { count, tokenBytes, bytes } of batches) {
+    for (const packed of batches) {
+      const { count, tokenBytes, bytes } = packed
+      this.#suppression.registered(row.app_id, packed, row.registered_at ?? undefined)
       const batch = this.#addBatch.get(
         row.id,
         row.app_id,

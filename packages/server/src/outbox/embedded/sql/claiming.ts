@@ -6,7 +6,9 @@ import type { Expiry } from './expiry.js'
 import type { Leases } from './leases.js'
 import { BATCH } from './schema-1.js'
 import type { Settlement } from './settlement.js'
+import type { Suppression } from './suppression.js'
 
+const SUPPRESSED_REASON = 'Suppressed'
 /** How many tokens an app is handed before the others are looked at again: a full batch, or so many small ones. */
 const TURN_TOKENS = 1000
 /** How many batches that have come due one claim makes ready at most; the others wait for the next. */
@@ -34,6 +36,7 @@ export class Claiming {
   readonly #settlement: Settlement
   readonly #leases: Leases
   readonly #expiry: Expiry
+  readonly #suppression: Suppression
   readonly #promote: Statement
   readonly #nextFence: Statement<{ last_fence: number; virtual_time: number; paused: number }>
   readonly #apps: Statement<AppRow>
@@ -45,10 +48,17 @@ export class Claiming {
   readonly #setVirtualTime: Statement
   readonly #nextAt: Statement<{ at: number | null }>
 
-  constructor(database: Database, settlement: Settlement, leases: Leases, expiry: Expiry) {
+  constructor(
+    database: Database,
+    settlement: Settlement,
+    leases: Leases,
+    expiry: Expiry,
+    suppression: Suppression,
+  ) {
     this.#settlement = settlement
     this.#leases = leases
     this.#expiry = expiry
+    this.#suppression = suppression
     this.#promote = database.prepare(`
       UPDATE batches SET state = ${BATCH.ready} WHERE id IN (
         SELECT id FROM batches WHERE state = ${BATCH.waiting} AND due_at <= ? ORDER BY due_at LIMIT ${PROMOTED_AT_ONCE})`)
@@ -80,6 +90,7 @@ export class Claiming {
     const { now } = call
     this.#leases.sweep(now)
     this.#expiry.expire(now)
+    this.#suppression.follow()
     this.#promote.run(now)
     const outbox = this.#nextFence.get()
     if (outbox === undefined) throw new Error('the store has lost its first row')
@@ -126,6 +137,12 @@ export class Claiming {
         this.#leases.settleCancelled(batch, call.now)
         continue
       }
+      const tokens = this.#settlement.tokensOf(batch)
+      const suppressed = this.#suppression.suppressedIn(batch, tokens)
+      if (suppressed.length > 0) {
+        this.#settleSuppressed(batch, suppressed, call.now)
+        continue
+      }
       const leaseUntilMs = call.now + call.leaseMs
       this.#lease.run(call.owner, leaseUntilMs, fence, batch.id)
       let message = messages.get(batch.message_id)
@@ -139,13 +156,20 @@ export class Claiming {
         leaseUntilMs,
         message,
         firstIndex: batch.first_index,
-        tokens: this.#settlement.tokensOf(batch),
+        tokens,
         pending: new SettledSet(batch.count, batch.settled).missing(),
         isInDoubt: batch.in_doubt === 1,
       })
       handed += batch.pending
     }
     return handed
+  }
+
+  /** What is left of the batch, if anything, is looked at again. */
+  #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): void {
+    // A worker that died may have sent them.
+    const status = batch.in_doubt === 1 ? 'unknown' : 'suppressed'
+    this.#settlement.settle(batch, [{ indices, status, reason: SUPPRESSED_REASON }], now)
   }
 
   #open(messageId: number, app: string, now: number): ClaimedMessage {

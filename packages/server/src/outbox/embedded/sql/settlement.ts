@@ -3,6 +3,7 @@ import { type PackedTokens, tokenAt } from '../../packed-tokens.js'
 import { SettledSet } from '../../settled-set.js'
 import type { Database, Statement } from '../database.js'
 import type { BatchRow } from './batch-row.js'
+import type { DeadTokenTables } from './dead-token-tables.js'
 import type { Depth } from './depth.js'
 import { MESSAGE } from './schema-1.js'
 
@@ -12,6 +13,7 @@ export interface Settling {
   readonly status: OutcomeStatus
   readonly reason?: string | undefined
   readonly timestampMs?: number | undefined
+  readonly isDead?: boolean | undefined
 }
 
 /** These are kept one by one, whatever the message says: somebody has to do something about them. */
@@ -20,6 +22,7 @@ const KEPT: ReadonlySet<OutcomeStatus> = new Set<OutcomeStatus>(['refused', 'unk
 /** Writes outcomes: the batch's set, the message's counts, and the rows of those that are kept. */
 export class Settlement {
   readonly #depth: Depth
+  readonly #deadTokens: DeadTokenTables
   readonly #count: Statement<{ pending: number; state: number }>
   readonly #finish: Statement
   readonly #countReason: Statement
@@ -29,8 +32,9 @@ export class Settlement {
   readonly #deleteBatch: Statement
   readonly #deleteTokens: Statement
 
-  constructor(database: Database, depth: Depth) {
+  constructor(database: Database, depth: Depth, deadTokens: DeadTokenTables) {
     this.#depth = depth
+    this.#deadTokens = deadTokens
     this.#count = database.prepare(`
       UPDATE messages SET ${OUTCOME_STATUSES.map((status) => `${status} = ${status} + ?`).join(', ')} WHERE id = ?
       RETURNING total - (${OUTCOME_STATUSES.join(' + ')}) AS pending, state`)
@@ -65,8 +69,11 @@ export class Settlement {
       if (settling.reason !== undefined) {
         this.#countReason.run(batch.message_id, settling.reason, indices.length)
       }
-      if (batch.keep_all === 0 && !KEPT.has(settling.status)) continue
+      const isKept = batch.keep_all === 1 || KEPT.has(settling.status)
+      if (!isKept && settling.isDead !== true) continue
       tokens ??= this.tokensOf(batch)
+      if (settling.isDead === true) this.#bury(batch, tokens, indices, settling, now)
+      if (!isKept) continue
       this.#keepEach(batch, tokens, indices, settling, now)
     }
     if (newly === 0) return batch.pending
@@ -98,6 +105,26 @@ export class Settlement {
   /** Finishes a message that has no token without an outcome, unless it may still get some. */
   finishIfDone(messageId: number, now: number): void {
     this.#countAll(messageId, new Map(), now)
+  }
+
+  #bury(
+    batch: BatchRow,
+    tokens: PackedTokens,
+    indices: readonly number[] | Uint32Array,
+    { reason = '', timestampMs }: Settling,
+    now: number,
+  ): void {
+    for (const index of indices) {
+      const token = tokenAt(tokens, index)
+      const death = {
+        appId: batch.app_id,
+        token,
+        timestampMs: timestampMs ?? now,
+        reason,
+        messageUuid: batch.uuid,
+      }
+      this.#deadTokens.add(death, now)
+    }
   }
 
   #keepEach(

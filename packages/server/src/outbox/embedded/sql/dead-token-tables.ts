@@ -1,0 +1,155 @@
+import type { DeadToken, FeedbackPage, SuppressionPage } from '../../dead-tokens.js'
+import type { Database, SqlValue, Statement } from '../database.js'
+
+const ROWS_AT_ONCE = 2000
+
+export interface FeedbackCall {
+  readonly after: number
+  readonly apps: readonly string[] | undefined
+  readonly limit: number
+}
+
+export interface SuppressionsCall {
+  readonly app: string
+  readonly token: Uint8Array | undefined
+  readonly after: number
+  readonly limit: number
+}
+
+export interface RegisterCall {
+  readonly app: string
+  readonly tokens: readonly Uint8Array[]
+  readonly registeredAtMs: number | undefined
+}
+
+interface FeedbackRow {
+  readonly position: number
+  readonly app: string
+  readonly timestamp: number
+  readonly recorded_at: number
+  readonly reason: string
+  readonly message_uuid: string
+  readonly token: Uint8Array
+}
+
+interface SuppressedRow {
+  readonly sequence: number
+  readonly timestamp: number
+  readonly reason: string
+  readonly token: Uint8Array
+}
+
+/** What Apple has said of one token. */
+export interface Death {
+  readonly appId: number
+  readonly token: Uint8Array
+  readonly timestampMs: number
+  readonly reason: string
+  readonly messageUuid: string
+}
+
+/** The log of dead tokens, the list of those that are suppressed, and the places of the log's readers. */
+export class DeadTokenTables {
+  readonly #database: Database
+  readonly #suppress: Statement
+  readonly #log: Statement
+  readonly #free: Statement
+  readonly #forget: Statement
+  readonly #app: Statement<{ id: number }>
+  readonly #readCursor: Statement<{ position: number }>
+  readonly #moveCursor: Statement
+
+  constructor(database: Database) {
+    this.#database = database
+    // What is known already, or was true at an earlier time, is no news.
+    this.#suppress = database.prepare(`
+      INSERT INTO suppressed (app_id, timestamp, reason, token) VALUES (?, ?, ?, ?)
+      ON CONFLICT (app_id, token) DO UPDATE SET timestamp = excluded.timestamp, reason = excluded.reason
+      WHERE excluded.timestamp > timestamp`)
+    this.#log = database.prepare(`
+      INSERT INTO feedback (app_id, timestamp, recorded_at, reason, message_uuid, token) VALUES (?, ?, ?, ?, ?, ?)`)
+    this.#free = database.prepare(
+      'DELETE FROM suppressed WHERE app_id = ? AND token = ? AND timestamp < coalesce(?, timestamp + 1)',
+    )
+    this.#forget = database.prepare(`
+      DELETE FROM feedback WHERE position IN (
+        SELECT position FROM feedback WHERE recorded_at <= ? LIMIT ${ROWS_AT_ONCE})`)
+    this.#app = database.prepare('SELECT id FROM apps WHERE name = ?')
+    this.#readCursor = database.prepare('SELECT position FROM cursors WHERE name = ?')
+    this.#moveCursor = database.prepare(`
+      INSERT INTO cursors (name, position) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position`)
+  }
+
+  /** Enters a token in the list and the log, unless as much is known of it already. */
+  add({ appId, token, timestampMs, reason, messageUuid }: Death, now: number): void {
+    const isNews = Number(this.#suppress.run(appId, timestampMs, reason, token).changes) > 0
+    if (isNews) this.#log.run(appId, timestampMs, now, reason, messageUuid, token)
+  }
+
+  /** Takes a token off the list, where it was declared dead before that time, or at any. @returns how many, 0 or 1 */
+  free(appId: number, token: Uint8Array, registeredAtMs: number | undefined): number {
+    return Number(this.#free.run(appId, token, registeredAtMs ?? null).changes)
+  }
+
+  register({ app, tokens, registeredAtMs }: RegisterCall): number {
+    const appId = this.#app.get(app)?.id
+    if (appId === undefined) return 0
+    return tokens.reduce((sum, token) => sum + this.free(appId, token, registeredAtMs), 0)
+  }
+
+  feedback({ after, apps, limit }: FeedbackCall): FeedbackPage {
+    const ofApps = apps === undefined ? '' : `AND a.name IN (${apps.map(() => '?').join(', ')})`
+    const rows = this.#database
+      .prepare<FeedbackRow>(`
+        SELECT f.position, a.name AS app, f.timestamp, f.recorded_at, f.reason, f.message_uuid, f.token
+        FROM feedback f CROSS JOIN apps a ON a.id = f.app_id
+        WHERE f.position > ? ${ofApps} ORDER BY f.position LIMIT ?`)
+      .all(after, ...(apps ?? []), limit)
+    return { items: rows.map(deadTokenOf), next: rows.at(-1)?.position ?? after }
+  }
+
+  suppressions({ app, token, after, limit }: SuppressionsCall): SuppressionPage {
+    const appId = this.#app.get(app)?.id
+    if (appId === undefined) return { items: [], next: undefined }
+    const parameters: SqlValue[] = token === undefined ? [appId, after] : [appId, after, token]
+    const rows = this.#database
+      .prepare<SuppressedRow>(`
+        SELECT sequence, timestamp, reason, token FROM suppressed
+        WHERE app_id = ? AND sequence > ? ${token === undefined ? '' : 'AND token = ?'} ORDER BY sequence LIMIT ?`)
+      .all(...parameters, limit + 1)
+    const page = rows.slice(0, limit)
+    return {
+      items: page.map(({ timestamp, reason, token: bytes }) => ({
+        token: Buffer.from(bytes).toString('hex'),
+        timestampMs: timestamp,
+        reason,
+      })),
+      next: rows.length > limit ? String(page.at(-1)?.sequence) : undefined,
+    }
+  }
+
+  /** Removes some of what is old from the log. @returns how many; 0 when there are no more */
+  forget({ before }: { readonly before: number }): number {
+    return Number(this.#forget.run(before).changes)
+  }
+
+  readCursor({ name }: { readonly name: string }): number {
+    return this.#readCursor.get(name)?.position ?? 0
+  }
+
+  moveCursor({ name, position }: { readonly name: string; readonly position: number }): void {
+    this.#moveCursor.run(name, position)
+  }
+}
+
+function deadTokenOf(row: FeedbackRow): DeadToken {
+  return {
+    position: row.position,
+    app: row.app,
+    token: Buffer.from(row.token).toString('hex'),
+    timestampMs: row.timestamp,
+    reason: row.reason,
+    messageId: row.message_uuid,
+    recordedAtMs: row.recorded_at,
+  }
+}
