@@ -1,3 +1,11 @@
+export {
+  type AppInfo,
+  type AppRegistry,
+  type EnvironmentName,
+  UnknownAppError,
+} from './apps/app-registry.js'
+export { Apps, type AppsOptions, type AppsReload } from './apps/apps.js'
+export type { AppConfig, ServerConfig } from './config/server-config.js'
 export { apnsIdAt } from './outbox/apns-ids.js'
 export type * from './outbox/dead-tokens.js'
 export type { DriverName } from './outbox/embedded/database.js'
@@ -5,6 +13,6 @@ export { type EmbeddedOutboxOptions, openEmbeddedOutbox } from './outbox/embedde
 export type * from './outbox/outbox.js'
 export { OutboxError, type OutboxErrorCode } from './outbox/outbox-error.js'
 export { type PackedTokens, type TokenEntry, tokenAt, unpackTokens } from './outbox/packed-tokens.js'
-export { encodeContent, type MessageContent } from './worker/message-content.js'
+export { channelToken, encodeContent, type MessageContent } from './worker/message-content.js'
 export { OutboxWorker } from './worker/outbox-worker.js'
 export type { OutboxWorkerOptions, StopReport } from './worker/worker-options.js'

@@ -13,7 +13,7 @@ import {
   type StoragePolicy,
 } from './channel.js'
 
-export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous'> {
+export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'apnsIds'> {
   /**
    * Until when Apple keeps it for devices that are not connected: a Date, or Unix **seconds**. 0 means one attempt and no
    * storage, which is all that a channel with the storage policy `none` takes. Default: 0 for such a channel, and eight
@@ -70,6 +70,7 @@ export class BroadcastMessage extends Message {
       pushType: 'liveactivity',
       expiration: expirationFor(storagePolicy, options.expiration),
       ambiguous: options.ambiguous,
+      apnsIds: options.apnsIds,
     })
     refuseStart(this.payload)
     this.channelId = id

@@ -1,4 +1,4 @@
-import type { ApnsManager } from 'apns-worker'
+import type { ApnsManager, ChannelManager } from 'apns-worker'
 
 /** An environment that Apple has, by which a message may name another one than its app's own. */
 export type EnvironmentName = 'production' | 'sandbox'
@@ -8,8 +8,8 @@ export interface AppRegistry {
   readonly apps: ReadonlyMap<string, AppInfo>
 
   /**
-   * Who sends for each lane; a live map. A lane is what the outbox and the worker have for an app: the app's name, or
-   * `name@environment` for messages that name another environment than the app's own.
+   * Who sends for each lane; a live map. A lane is what the outbox and the worker have for an app: the app's name, with
+   * `@environment` for messages that name another environment than the app's own, and `#broadcast` for those to channels.
    */
   readonly managers: ReadonlyMap<string, ApnsManager>
 
@@ -17,12 +17,20 @@ export interface AppRegistry {
    * The lane of messages for an app, whose manager is made if there is none yet.
    *
    * @param environment default: the app's own
+   * @param service default: `devices`
    * @throws {UnknownAppError} also when the app's credentials are not for that environment
    */
-  laneOf(app: string, environment?: EnvironmentName): string
+  laneOf(app: string, environment?: EnvironmentName, service?: LaneService): string
 
-  /** Lanes of an app that may have messages: its own first. */
+  /** All lanes that an app can have, whether there is a manager or not: its own first. */
   lanesOf(app: string): readonly string[]
+
+  /**
+   * Who makes, lists and deletes an app's channels.
+   *
+   * @throws {UnknownAppError}
+   */
+  channelsOf(app: string, environment?: EnvironmentName): ChannelManager
 }
 
 export interface AppInfo {
@@ -39,14 +47,42 @@ export class UnknownAppError extends Error {
   readonly code = 'UNKNOWN_APP'
 }
 
-const SEPARATOR = '@'
+/** What a lane is for: notifications to devices, or broadcasts to channels. */
+export type LaneService = 'devices' | 'broadcast'
 
-export function laneName(app: string, environment: EnvironmentName | undefined): string {
-  return environment === undefined ? app : app + SEPARATOR + environment
+/** The parts of a lane's name: `news`, `news@production`, `news#broadcast`, `news@production#broadcast`. */
+export interface Lane {
+  readonly app: string
+  /** Undefined: the app's own. */
+  readonly environment: EnvironmentName | undefined
+  readonly service: LaneService
+}
+
+const LANE = /^([^@#]+)(?:@(production|sandbox))?(#broadcast)?$/
+
+export function laneName(
+  app: string,
+  environment: EnvironmentName | undefined,
+  service: LaneService = 'devices',
+): string {
+  return (
+    app + (environment === undefined ? '' : `@${environment}`) + (service === 'broadcast' ? '#broadcast' : '')
+  )
+}
+
+/** @returns undefined for what is no lane's name */
+export function parseLane(name: string): Lane | undefined {
+  const [, app, environment, broadcast] = LANE.exec(name) ?? []
+  if (app === undefined) return undefined
+  return {
+    app,
+    // The expression has no other.
+    environment: environment as EnvironmentName | undefined,
+    service: broadcast === undefined ? 'devices' : 'broadcast',
+  }
 }
 
 /** The app of a lane. */
 export function appOfLane(lane: string): string {
-  const at = lane.indexOf(SEPARATOR)
-  return at < 0 ? lane : lane.slice(0, at)
+  return /^[^@#]*/.exec(lane)?.[0] ?? lane
 }

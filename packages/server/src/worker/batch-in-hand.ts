@@ -1,4 +1,12 @@
-import { type ApnsManager, type Delivery, Message, type Outcome, packedTokens } from 'apns-worker'
+import {
+  type ApnsManager,
+  BroadcastMessage,
+  type BroadcastOptions,
+  type Delivery,
+  Message,
+  type Outcome,
+  packedTokens,
+} from 'apns-worker'
 import type { BatchProgress, ClaimedBatch, TokenOutcome } from '../outbox/outbox.js'
 import { unpackTokens } from '../outbox/packed-tokens.js'
 import { decodeContent } from './message-content.js'
@@ -123,11 +131,17 @@ export class BatchInHand {
 
 function messageOf(batch: ClaimedBatch): Message {
   const { message, firstIndex, pending } = batch
-  const { payload, ...options } = decodeContent(message.content)
+  const { payload, channel, ...options } = decodeContent(message.content)
   const numbers = new Uint32Array(pending.length)
   for (const [position, index] of pending.entries()) numbers[position] = firstIndex + index
   const apnsIds = { base: message.id, numbers }
-  return new Message(pendingTokens(batch), payload, { ...options, ambiguous: message.ambiguous, apnsIds })
+  const { ambiguous } = message
+  if (channel === undefined)
+    return new Message(pendingTokens(batch), payload, { ...options, ambiguous, apnsIds })
+  // What is no priority is refused by it, with its reason.
+  const priority = options.priority as BroadcastOptions['priority']
+  const { expiration, topic } = options
+  return new BroadcastMessage(channel, payload, { expiration, topic, priority, ambiguous, apnsIds })
 }
 
 /** As bytes, where they are of one length: to make text of them and read it again costs as much as to send them. */

@@ -5,6 +5,13 @@ export interface MessageContent extends Omit<MessageOptions, 'expiration' | 'amb
   readonly payload: object
   /** Unix seconds. */
   readonly expiration?: number | undefined
+  /** The id of the channel that it is for, instead of devices; its only token is then what {@link channelToken} gives. */
+  readonly channel?: string | undefined
+}
+
+/** What stands for a channel in the outbox's list of tokens: the bytes of its id, in hex. */
+export function channelToken(channelId: string): string {
+  return Buffer.from(channelId, 'base64').toString('hex')
 }
 
 /** As the outbox stores it. */

@@ -22,7 +22,13 @@ export class Rig implements AsyncDisposable {
   static async start(path: string, simulator: Simulator, windowTokens?: number): Promise<Rig> {
     const outbox = await openEmbeddedOutbox({ path, durability: 'crash', busyTimeoutMs: 10 })
     const { credentials, environment } = simulator
-    const manager = new ApnsManager({ ...credentials, environment, topic: 'com.example.app' })
+    // One, so that it does not depend on the machine how many requests are under way.
+    const manager = new ApnsManager({
+      ...credentials,
+      environment,
+      topic: 'com.example.app',
+      maxConnections: 1,
+    })
     const managers = new Map([[APP, manager]])
     const errors: unknown[] = []
     const onError = (error: unknown): void => {
