@@ -102,6 +102,7 @@ curl --http2 --include --header 'apns-push-type: alert' --header "authorization:
       pushType: 'alert',
       pushTypeFrom: 'payload',
       devices: 0,
+      channelId: null,
     })
     assert.deepEqual(headers[0], [':method', 'POST'])
     assert.match(curl, /^curl --http2 /)
@@ -111,6 +112,43 @@ curl --http2 --include --header 'apns-push-type: alert' --header "authorization:
     assert.equal(code, 1)
   })
 
+  it('shows a broadcast to a channel', async () => {
+    const update = { aps: { event: 'update', timestamp: 1_700_000_000, 'content-state': {} } }
+    const options = ['--channel', 'QUJD', '--payload', JSON.stringify(update), '--topic', TOPIC]
+    const { code, stdout, stderr } = await explain([...options, '--storage', 'none', '--priority', '5'])
+    assert.equal(stderr, '')
+    assert.deepEqual(stdout.split('\n').slice(3, 13), [
+      ':path: /4/broadcasts/apps/com.example.app',
+      'authorization: bearer $JWT',
+      'apns-channel-id: QUJD',
+      'apns-push-type: liveactivity',
+      'apns-priority: 5',
+      'apns-expiration: 0',
+      'apns-request-id: xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx',
+      '',
+      JSON.stringify(update),
+      '',
+    ])
+    assert.match(stdout, /^68 of 5120 bytes, push type liveactivity, for a channel\nnothing to object to$/m)
+    assert.equal(code, 0)
+    const unknown = await explain([...options, '--json', '--environment', 'sandbox'])
+    const { url, channelId, findings } = JSON.parse(unknown.stdout)
+    assert.equal(url, `https://api-broadcast.sandbox.push.apple.com/4/broadcasts/apps/${TOPIC}`)
+    assert.equal(channelId, 'QUJD')
+    assert.deepEqual([findings[0].severity, findings[0].where], ['error', 'expiration'])
+    assert.equal(unknown.code, 1)
+    const later = await explain([
+      ...options,
+      '--expiration',
+      '+1h',
+      '--storage',
+      'latest',
+      '--priority',
+      '10',
+    ])
+    assert.match(later.stdout, /^apns-priority: 10\napns-expiration: \d{10}$/m)
+  })
+
   it('refuses options that make no sense', async () => {
     const wrong: readonly (readonly [args: readonly string[], words: RegExp])[] = [
       [[], /nothing to send/],
@@ -118,6 +156,11 @@ curl --http2 --include --header 'apns-push-type: alert' --header "authorization:
       [['--alert', 'Hi', '--push-type', 'sms'], /Allowed choices/],
       [['--alert', 'Hi', '--environment', 'staging'], /--environment is staging/],
       [['--alert', 'Hi', '--topic', 'not a topic'], /is not a bundle id/],
+      [['--alert', 'Hi', '--storage', 'none'], /--storage is about a channel/],
+      [['--alert', 'Hi', '--channel', 'QUJD', TOKEN], /no device tokens/],
+      [['--alert', 'Hi', '--channel', 'QUJD', '--push-type', 'alert'], /no --push-type/],
+      [['--alert', 'Hi', '--channel', 'QUJD', '--collapse-id', 'c'], /no --collapse-id/],
+      [['--alert', 'Hi', '--channel', 'QUJD', '--storage', 'all'], /Allowed choices/],
     ]
     for (const [args, words] of wrong) {
       const { code, stdout, stderr } = await explain(args)

@@ -1,17 +1,16 @@
-import { describeValue } from '../describe-value.js'
 import { Message, type MessageOptions } from '../message.js'
 import { checkedTopic, unixSeconds } from '../message-checks.js'
-import { MessageError } from '../message-error.js'
 import { checkIsObject } from '../payload/encode.js'
 import type { Priority } from '../push-type.js'
 import { TokenList } from '../token-list.js'
 import {
-  type Channel,
-  checkedBundleId,
-  checkedChannelId,
-  checkedStoragePolicy,
-  type StoragePolicy,
-} from './channel.js'
+  checkBroadcastSize,
+  checkedBroadcastPriority,
+  checkedChannel,
+  expirationFor,
+  refuseStart,
+} from './broadcast-checks.js'
+import { type Channel, checkedBundleId, type StoragePolicy } from './channel.js'
 
 export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'apnsIds'> {
   /**
@@ -30,13 +29,6 @@ export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'ap
    */
   readonly sendBy?: Date | number | undefined
 }
-
-/** Source: Apple, "Sending broadcast push notification requests to APNs". */
-const MAX_PAYLOAD_BYTES = 5120
-const PRIORITIES: readonly unknown[] = [10, 5, 1]
-const DEFAULT_PRIORITY = 10
-/** How long Apple keeps a channel's latest broadcast at most. */
-const STORAGE_SECONDS = 8 * 3600
 
 /**
  * An update, or the end, of a Live Activity, for all devices that listen to a channel. It is one notification, whose
@@ -68,14 +60,14 @@ export class BroadcastMessage extends Message {
     refuseStart(payload)
     super(TokenList.ofChannel(id), payload, {
       pushType: 'liveactivity',
-      expiration: expirationFor(storagePolicy, options.expiration),
+      expiration: expirationFor(storagePolicy, options.expiration, Date.now() / 1000),
       ambiguous: options.ambiguous,
       apnsIds: options.apnsIds,
     })
     refuseStart(this.payload)
     this.channelId = id
     this.storagePolicy = storagePolicy
-    this.priority = checkedPriority(options.priority)
+    this.priority = checkedBroadcastPriority(options.priority)
     const topic = checkedTopic(options.topic)
     this.topic = topic === undefined ? undefined : checkedBundleId(topic)
     this.#sendBy = unixSeconds(options.sendBy, 'sendBy')
@@ -93,59 +85,6 @@ export class BroadcastMessage extends Message {
 
   /** @internal */
   protected override checkSize(): void {
-    if (this.payloadBytes <= MAX_PAYLOAD_BYTES) return
-    throw new MessageError(
-      'PAYLOAD_TOO_LARGE',
-      `payload has ${this.payloadBytes} bytes; a broadcast takes at most ${MAX_PAYLOAD_BYTES}`,
-    )
+    checkBroadcastSize(this.payloadBytes)
   }
-}
-
-function checkedChannel(channel: unknown): { id: string; storagePolicy: StoragePolicy | undefined } {
-  if (channel === null || typeof channel !== 'object')
-    return { id: checkedChannelId(channel), storagePolicy: undefined }
-  const { id, storagePolicy } = channel as { readonly [K in keyof Channel]?: unknown }
-  return {
-    id: checkedChannelId(id),
-    storagePolicy: storagePolicy === undefined ? undefined : checkedStoragePolicy(storagePolicy),
-  }
-}
-
-/** Apple refuses any but 0 for a channel that stores nothing (`BadExpirationDate`). */
-function expirationFor(policy: StoragePolicy | undefined, given: BroadcastOptions['expiration']): number {
-  const expiration = unixSeconds(given)
-  if (policy === 'none') {
-    if (expiration === undefined || expiration === 0) return 0
-    throw new MessageError(
-      'BAD_EXPIRATION',
-      `expiration is ${expiration}, but this channel's storagePolicy is 'none': leave it out, or give 0`,
-    )
-  }
-  if (expiration !== undefined) return expiration
-  if (policy === 'latest') return Math.floor(Date.now() / 1000) + STORAGE_SECONDS
-  throw new MessageError(
-    'BAD_EXPIRATION',
-    "there is no expiration: give the channel with its storagePolicy, as { id, storagePolicy }, or an expiration (0 where that is 'none')",
-  )
-}
-
-/** Source: Apple, "Starting and updating Live Activities with ActivityKit push notifications". */
-function refuseStart(payload: object): void {
-  const aps = 'aps' in payload ? payload.aps : undefined
-  if (aps === null || typeof aps !== 'object' || !('event' in aps) || aps.event !== 'start') return
-  throw new MessageError(
-    'BAD_PAYLOAD',
-    "payload.aps.event: is start; a channel only updates and ends Live Activities: start them by messages to the devices, with the channel's id as input-push-channel",
-    { path: 'payload.aps.event' },
-  )
-}
-
-function checkedPriority(priority: unknown): Priority {
-  if (priority === undefined || priority === null) return DEFAULT_PRIORITY
-  // The list has nothing else.
-  if (PRIORITIES.includes(priority)) return priority as Priority
-  throw new MessageError(
-    'BAD_PRIORITY',
-    `priority is ${describeValue(priority)}; a broadcast takes 10, 5 or 1`,
-  )
 }

@@ -1,8 +1,12 @@
 import { authorityOf, checkedEnvironment, type Environment, providerApi } from '../backend/environment.js'
+import { BroadcastMessage } from '../broadcast/broadcast-message.js'
+import type { BroadcastHost } from '../broadcast/hosts.js'
 import { Message } from '../message.js'
 import { checkedTopic } from '../message-checks.js'
 import { topicFor } from '../push-type.js'
 import { adviseOnPayload } from './aps-advice.js'
+import { deviceRequest } from './device-request.js'
+import { type BroadcastDraft, explainBroadcast } from './explain-broadcast.js'
 import { Explanation } from './explanation.js'
 import type { Facts, RequestTarget } from './facts.js'
 import { Findings } from './finding.js'
@@ -18,6 +22,8 @@ export interface ExplainOptions {
   readonly environment?: Environment | undefined
   /** How the manager authenticates: with a provider token (the default), or a client certificate. */
   readonly credentials?: 'token' | 'certificate' | undefined
+  /** The manager's option of this name, for a broadcast. */
+  readonly broadcastHost?: BroadcastHost | undefined
   /** The time; default: now. */
   readonly now?: Date | undefined
 }
@@ -26,15 +32,19 @@ export interface ExplainOptions {
  * A dry run: what a message would be as a request to Apple, every rule that it breaks, and what may surprise its sender.
  * Nothing is sent, and nothing is thrown for what is wrong with the message.
  *
- * @param message a `Message`; or what one would be made of, `{ payload, tokens, pushType, … }`, which may be wrong
- * @throws {TypeError} for options that make no sense, and for a broadcast
+ * @param message a `Message` or `BroadcastMessage`; or what one would be made of, `{ payload, tokens, pushType, … }` or
+ *   `{ channel, payload, … }`, which may be wrong
+ * @throws {TypeError} for options that make no sense
  */
-export function explain(message: Message | MessageDraft, options: ExplainOptions = {}): Explanation {
+export function explain(
+  message: Message | MessageDraft | BroadcastDraft,
+  options: ExplainOptions = {},
+): Explanation {
   const { credentials = 'token', now = new Date() } = options
   if (credentials !== 'token' && credentials !== 'certificate')
     throw new TypeError(`credentials is ${JSON.stringify(credentials)}; it is 'token' or 'certificate'`)
-  if (message instanceof Message && message.isBroadcast)
-    throw new TypeError('explain is for messages to devices; a broadcast is another request')
+  if (message instanceof BroadcastMessage || isBroadcastDraft(message))
+    return explainBroadcast(message, { ...options, credentials, now })
   const findings = new Findings()
   const facts = message instanceof Message ? readMessage(message) : readDraft(message, findings)
   const target = targetOf(facts, options, credentials)
@@ -45,7 +55,11 @@ export function explain(message: Message | MessageDraft, options: ExplainOptions
   adviseOnExpiration(facts, nowSeconds, findings)
   adviseOnPayload(facts, findings)
   adviseOnLiveActivity(facts, nowSeconds, findings)
-  return new Explanation(facts, target, findings.inOrder())
+  return new Explanation(facts, deviceRequest(facts, target), findings.inOrder())
+}
+
+function isBroadcastDraft(message: Message | MessageDraft | BroadcastDraft): message is BroadcastDraft {
+  return !(message instanceof Message) && 'channel' in message
 }
 
 function targetOf(
@@ -56,6 +70,7 @@ function targetOf(
   const environment = checkedEnvironment(options.environment)
   const managerTopic = checkedTopic(options.topic)
   return {
+    receiver: 'device',
     authority: authorityOf(providerApi(environment)),
     credentials,
     hasOwnAuthority: typeof environment === 'object' && environment.ca !== undefined,

@@ -1,6 +1,6 @@
-import { PUSH_TYPES, type PushType } from '../push-type.js'
+import type { PushType } from '../push-type.js'
 import { curlLine } from './curl.js'
-import type { Facts, PushTypeSource, RequestTarget } from './facts.js'
+import type { ExplainedRequest, Facts, PushTypeSource, RequestTarget } from './facts.js'
 import type { Finding } from './finding.js'
 
 /**
@@ -9,7 +9,7 @@ import type { Finding } from './finding.js'
  */
 export class Explanation {
   readonly pushType: PushType
-  /** What told the push type; undefined for a `Message`, which does not remember. */
+  /** What told the push type; undefined for a `Message`, which does not remember, and for a broadcast. */
   readonly pushTypeFrom: PushTypeSource | undefined
   readonly url: string
   /** The header fields in the order in which they are sent, those of HTTP/2 (`:path` and so on) included. */
@@ -17,24 +17,34 @@ export class Explanation {
   /** The JSON that is sent, or undefined when the payload has none. */
   readonly body: string | undefined
   readonly payloadBytes: number
-  /** How many bytes this push type takes. */
+  /** How many bytes this push type, or a broadcast, takes. */
   readonly payloadLimit: number
-  /** How many device tokens the message has. */
+  /** How many device tokens the message has; none, for a broadcast. */
   readonly devices: number
+  /** The channel that a broadcast is for; undefined for a message to devices, and where it is no channel's id. */
+  readonly channelId: string | undefined
   /** Errors first. */
   readonly findings: readonly Finding[]
   readonly #target: RequestTarget
 
   /** @internal */
-  constructor(facts: Facts, target: RequestTarget, findings: readonly Finding[]) {
+  constructor(facts: Facts, request: ExplainedRequest, findings: readonly Finding[]) {
+    const { target, path, headers, payloadLimit, channelId } = request
     this.pushType = facts.pushType
     this.pushTypeFrom = facts.pushTypeFrom
-    this.url = `https://${target.authority}${PATH}`
-    this.headers = headersOf(facts, target)
+    this.url = `https://${target.authority}${path}`
+    this.headers = [
+      [':method', 'POST'],
+      [':scheme', 'https'],
+      [':authority', target.authority],
+      [':path', path],
+      ...headers,
+    ]
     this.body = facts.payloadText
     this.payloadBytes = Buffer.byteLength(facts.payloadText ?? '')
-    this.payloadLimit = PUSH_TYPES[facts.pushType].payloadBytes
+    this.payloadLimit = payloadLimit
     this.devices = facts.devices
+    this.channelId = channelId
     this.findings = findings
     this.#target = target
   }
@@ -54,7 +64,7 @@ export class Explanation {
    * client certificate and its key as `$CERT` and `$KEY`; and a certificate authority that `environment` names as `$CA`.
    */
   curl(): string {
-    const fields = this.headers.filter(([name]) => !name.startsWith(':') && name !== 'apns-id')
+    const fields = this.headers.filter(([name]) => !name.startsWith(':') && !IDS.includes(name))
     return curlLine(this.url, fields, this.body ?? '', this.#target)
   }
 
@@ -62,12 +72,16 @@ export class Explanation {
   toString(): string {
     const source = this.pushTypeFrom === undefined ? '' : `, ${SOURCES[this.pushTypeFrom]}`
     const size = `${this.payloadBytes} of ${this.payloadLimit} bytes, push type ${this.pushType}${source}`
+    const receivers =
+      this.#target.receiver === 'channel'
+        ? 'a channel'
+        : `${this.devices} device${this.devices === 1 ? '' : 's'}`
     const lines = [
       ...this.headers.map(([name, value]) => `${name}: ${value}`),
       '',
       this.body ?? '(no JSON)',
       '',
-      `${size}, for ${this.devices} device${this.devices === 1 ? '' : 's'}`,
+      `${size}, for ${receivers}`,
       ...(this.findings.length === 0 ? ['nothing to object to'] : this.findings.map(textOf)),
       '',
       this.curl(),
@@ -76,31 +90,12 @@ export class Explanation {
   }
 }
 
-const PATH = '/3/device/$TOKEN'
+/** Each request has another one. */
+const IDS: readonly string[] = ['apns-id', 'apns-request-id']
 const SOURCES: Readonly<Record<PushTypeSource, string>> = {
   option: 'as named',
   topic: 'told from the topic',
   payload: 'told from the payload',
-}
-
-/** As the backend writes them. */
-function headersOf(facts: Facts, { authority, topic, credentials }: RequestTarget): [string, string][] {
-  const { pushType, expiration, collapseId, apnsId } = facts
-  const priority = facts.priority ?? PUSH_TYPES[pushType].defaultPriority
-  const fields: readonly [string, string | undefined][] = [
-    [':method', 'POST'],
-    [':scheme', 'https'],
-    [':authority', authority],
-    [':path', PATH],
-    ['apns-push-type', pushType],
-    ['authorization', credentials === 'token' ? 'bearer $JWT' : undefined],
-    ['apns-topic', topic],
-    ['apns-priority', priority?.toString()],
-    ['apns-id', apnsId],
-    ['apns-expiration', expiration?.toString()],
-    ['apns-collapse-id', collapseId],
-  ]
-  return fields.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
 }
 
 function textOf({ severity, where, problem, page }: Finding): string {

@@ -23,12 +23,25 @@ export interface Facts {
 
 /** What of a request is not in its message. */
 export interface RequestTarget {
+  readonly receiver: 'device' | 'channel'
   /** Host and, where it is not 443, port. */
   readonly authority: string
   readonly credentials: 'token' | 'certificate'
   /** Whether the server's certificate has an authority of its own. */
   readonly hasOwnAuthority: boolean
   readonly topic: string | undefined
+}
+
+/** A request as it would be sent. */
+export interface ExplainedRequest {
+  readonly target: RequestTarget
+  readonly path: string
+  /** The header fields in the order in which they are sent. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** How many bytes the payload may have. */
+  readonly payloadLimit: number
+  /** Of a broadcast; undefined where it goes to devices, or is no channel's id. */
+  readonly channelId: string | undefined
 }
 
 /** What told the push type: the option of that name, the topic's suffix, or the payload. */

@@ -1,3 +1,5 @@
+import { MessageError } from '../message-error.js'
+
 /** Apple's pages, by their titles: addresses change, and a title is found. */
 export const PAGES = {
   request: 'Sending notification requests to APNs',
@@ -8,6 +10,7 @@ export const PAGES = {
   widgets: 'Updating widgets with WidgetKit push notifications',
   controls: 'Updating controls locally and remotely',
   tokens: 'Establishing a token-based connection to APNs',
+  broadcast: 'Sending broadcast push notification requests to APNs',
 } as const
 
 /** Something that is wrong with a message, or that may surprise its sender. */
@@ -33,6 +36,17 @@ export class Findings {
     this.#all.push({ severity: 'warning', where, problem, page })
   }
 
+  /** What a check gives; that it fails is an error to be found, and there is no value then. */
+  attempt<T>(where: string, page: string, check: () => T): T | undefined {
+    try {
+      return check()
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      this.error(error.path ?? where, problemOf(error, where), page)
+      return undefined
+    }
+  }
+
   /** Whether something was found there. */
   isAbout(where: string): boolean {
     return this.#all.some((finding) => finding.where === where)
@@ -43,4 +57,10 @@ export class Findings {
     const isError = ({ severity }: Finding): boolean => severity === 'error'
     return [...this.#all.filter(isError), ...this.#all.filter((finding) => !isError(finding))]
   }
+}
+
+/** The error's message without the place, which the finding has already. */
+function problemOf({ message, path }: MessageError, where: string): string {
+  const start = path === undefined ? `${where} ` : `${path}: `
+  return message.startsWith(start) ? message.slice(start.length) : message
 }

@@ -79,7 +79,11 @@ export function adviseOnPriority(facts: Facts, findings: Findings): void {
       `${priority} may come too late to be heard; Push to Talk is sent with 10`,
       PAGES.request,
     )
-  if (pushType === 'liveactivity' && (priority ?? 10) === 10 && isQuietUpdate(facts))
+  adviseOnBudget(facts, findings)
+}
+
+export function adviseOnBudget(facts: Facts, findings: Findings): void {
+  if (facts.pushType === 'liveactivity' && (facts.priority ?? 10) === 10 && isQuietUpdate(facts))
     findings.warn(
       'priority',
       'an update of priority 10 counts against the hourly budget; 5 does not, and serves where nobody is alerted',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
-import { ApnsManager, BroadcastBackend, BroadcastMessage, explain, Message, MessageError } from 'apns-worker'
+import { ApnsManager, BroadcastBackend, BroadcastMessage, Message, MessageError } from 'apns-worker'
 import { TOPIC, tokensOf } from '../support/sender.js'
 import { PROVIDER_KEY } from '../support/test-identity.js'
 
@@ -162,13 +162,6 @@ describe('a broadcast that can not be sent', () => {
       message: 'BroadcastBackend sends no messages to devices; send them by a manager without it',
     })
     assert.deepEqual([devices.stats().queued, broadcasts.stats().queued], [0, 0])
-  })
-
-  it('is not explained as what it is not', () => {
-    assert.throws(() => explain(new BroadcastMessage(CHANNEL, PAYLOAD)), {
-      name: 'TypeError',
-      message: /for messages to devices/,
-    })
   })
 
   it('is refused by a manager that has no topic, or one with a suffix', async () => {

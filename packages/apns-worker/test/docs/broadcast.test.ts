@@ -49,6 +49,7 @@ const DONE: readonly (readonly [section: string, sent: readonly string[], asked:
   ['Devices join when the activity starts', ['fedcba start 200'], []],
   ['Send', ['channel update 200'], []],
   ['Send', ['channel update 200', 'channel update 200'], []],
+  ['Before sending: explain', [], []],
   ['End', ['channel end 200'], ['delete 204']],
   ['Look after channels', [], ['read 200', 'list 200', 'delete 204']],
   ['Look after channels', [], ['create 201']],
@@ -89,6 +90,7 @@ describe('the page on broadcasts', () => {
       const left = apns.channels.map(({ id }) => id)
       assert.equal(left.includes(channel.id), section !== 'End')
       assert.equal(left.includes(unused.id), !asked.includes('list 200'))
+      if (section === 'Before sending: explain') assert.equal(withoutValues(printed), shownUnder(section))
       if (section === 'Try it') assert.match(printed, /^1 /)
     })
   }
@@ -115,6 +117,20 @@ describe('the page on broadcasts', () => {
     assert.equal(new Set(names).size, names.length)
   })
 })
+
+/** The text that the page shows in a section. */
+function shownUnder(section: string): string {
+  const part = PAGE.split(/^## /m).find((each) => each.replaceAll('`', '').startsWith(`${section}\n`)) ?? ''
+  return withoutValues(/^```text\n([\s\S]*?)\n```$/m.exec(part)?.[1] ?? '')
+}
+
+/** Without the line for `curl`, and without what is other each time. */
+function withoutValues(text: string): string {
+  return text
+    .replace(/\n\ncurl .*$/, '')
+    .replace(/apns-channel-id: .*/, '')
+    .replace(/"timestamp":\d+/, '')
+}
 
 /** Runs an example with managers that send to the simulator; it has ended when nothing is on its way any more. */
 async function run(apns: Simulator, channel: Channel, example: Example<Given> | undefined): Promise<void> {
