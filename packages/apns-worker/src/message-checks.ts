@@ -104,6 +104,26 @@ export function fittingTopic(
   return topic + topicSuffix
 }
 
+/**
+ * A push type that was told from the payload, and a manager's topic that says otherwise: what is of the wrong type is
+ * refused, or lost without a word, so one of the two has to be made clear.
+ *
+ * @param other the push type of the topic's suffix
+ * @throws {MessageError} `BAD_TOPIC`
+ */
+export function checkGuess(
+  message: { readonly topic: string | undefined; readonly pushType: PushType; readonly typeIsNamed: boolean },
+  managerTopic: string,
+  other: PushType,
+): void {
+  const { topic, pushType, typeIsNamed } = message
+  if (topic !== undefined || typeIsNamed || pushType === other) return
+  throw new MessageError(
+    'BAD_TOPIC',
+    `topic ${managerTopic}, the manager's, has the suffix of push type ${other}, and the message names no pushType, but looks like ${pushType}: name it (should the bundle id itself end so, too), or give the manager the bundle id alone`,
+  )
+}
+
 export function checkPriorityFits(givenType: PushType | undefined, priority: number | undefined): void {
   // Only where the type was named: a guess must not refuse what the original library's callers always sent.
   if (givenType === undefined || givenType === null || priority === undefined) return

@@ -62,6 +62,8 @@ export class Message {
   readonly priority: number | undefined
   readonly topic: string | undefined
   readonly pushType: PushType
+  /** @internal Whether the caller named the push type; otherwise its own topic, or the payload, told it. */
+  readonly typeIsNamed: boolean
   readonly collapseId: string | undefined
   /** The caller's own `apns-id`, in lower case; undefined where each notification has its own. */
   readonly apnsId: string | undefined
@@ -89,9 +91,9 @@ export class Message {
     this.tokenList = TokenList.from(tokens)
     checkIsObject(payload)
     const topic = checkedTopic(options.topic)
-    const typeWasNamed = options.pushType !== undefined && options.pushType !== null
+    this.typeIsNamed = options.pushType !== undefined && options.pushType !== null
     this.pushType = resolvePushType(options.pushType, topic, payload)
-    this.topic = fittingTopic(topic, this.pushType, typeWasNamed)
+    this.topic = fittingTopic(topic, this.pushType, this.typeIsNamed)
     this.payloadText =
       options.unchecked === true ? encodeUnchecked(payload) : encodePayload(payload, this.pushType)
     this.payloadBytes = Buffer.byteLength(this.payloadText)

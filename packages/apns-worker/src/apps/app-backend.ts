@@ -37,7 +37,7 @@ export class AppBackend extends Backend implements SharingApp {
   }
 
   override checkMessage(message: Message): void {
-    this.#shared.checkTopic(message, this.account.topic)
+    this.#shared.checkFor(this.account, message)
   }
 
   override resume(): void {

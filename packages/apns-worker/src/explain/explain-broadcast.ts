@@ -109,6 +109,7 @@ function readBroadcastDraft(draft: BroadcastDraft, nowSeconds: number, findings:
 const COMMON = {
   pushType: 'liveactivity',
   pushTypeFrom: undefined,
+  typeIsNamed: true,
   collapseId: undefined,
   devices: 0,
 } as const

@@ -49,7 +49,7 @@ export function explain(
   const facts = message instanceof Message ? readMessage(message) : readDraft(message, findings)
   const target = targetOf(facts, options, credentials)
   const nowSeconds = now.getTime() / 1000
-  adviseOnTopic(facts, target.topic, credentials, findings)
+  adviseOnTopic(facts, target.topic, checkedTopic(options.topic), credentials, findings)
   adviseOnCredentials(facts.pushType, credentials, findings)
   adviseOnPriority(facts, findings)
   adviseOnExpiration(facts, nowSeconds, findings)

@@ -9,6 +9,7 @@ export interface Facts {
   readonly pushType: PushType
   /** Undefined where that is not known any more: a Message does not remember. */
   readonly pushTypeFrom: PushTypeSource | undefined
+  readonly typeIsNamed: boolean
   readonly topic: string | undefined
   /** As it was given. */
   readonly priority: number | undefined

@@ -25,9 +25,9 @@ export interface MessageDraft extends MessageOptions {
 
 /** What is known of a message that could be made: nothing is wrong with it by itself. */
 export function readMessage(message: Message): Facts {
-  const { payload, payloadText, pushType, topic, priority, expiration, collapseId } = message
+  const { payload, payloadText, pushType, typeIsNamed, topic, priority, expiration, collapseId } = message
   return {
-    ...{ payload, payloadText, pushType, topic, priority, expiration, collapseId },
+    ...{ payload, payloadText, pushType, typeIsNamed, topic, priority, expiration, collapseId },
     pushTypeFrom: undefined,
     apnsId: message.apnsId ?? `${message.idPrefix}xxxxxxxx`,
     devices: message.length,
@@ -66,6 +66,7 @@ export function readDraft(draft: MessageDraft, findings: Findings): Facts {
       expiration,
       collapseId,
     },
+    typeIsNamed: named !== undefined,
     pushTypeFrom: sourceOf(named, givenTopic),
     apnsId: apnsId ?? 'xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx',
     devices: tokens?.length ?? 0,

@@ -1,4 +1,5 @@
 /** What may surprise about the request: topic, push type, priority, expiration, and who sends it. */
+import { checkGuess } from '../message-checks.js'
 import { PUSH_TYPES, type PushType, pushTypeOfTopic } from '../push-type.js'
 import { apsOf, type Facts, has } from './facts.js'
 import { type Findings, PAGES } from './finding.js'
@@ -8,6 +9,7 @@ const SECONDS_IN_30_DAYS = 30 * 24 * 3600
 export function adviseOnTopic(
   facts: Facts,
   topic: string | undefined,
+  managerTopic: string | undefined,
   credentials: string,
   findings: Findings,
 ): void {
@@ -21,13 +23,7 @@ export function adviseOnTopic(
       )
     return
   }
-  const other = pushTypeOfTopic(topic)
-  if (facts.topic === undefined && other !== undefined && PUSH_TYPES[pushType].topicSuffix === '')
-    findings.warn(
-      'topic',
-      `${topic} goes with push type ${other}, by its suffix; unless the bundle id itself ends so, give the manager the bundle id alone`,
-      PAGES.request,
-    )
+  if (facts.topic === undefined && managerTopic !== undefined) adviseOnSuffix(facts, managerTopic, findings)
   if (pushType === 'mdm' && !topic.startsWith('com.apple.mgmt.'))
     findings.warn(
       'topic',
@@ -39,6 +35,19 @@ export function adviseOnTopic(
       'payload.aps.url-args',
       'is missing; a website’s notification needs it, even if it is empty',
       PAGES.payload,
+    )
+}
+
+/** What is not named is refused by the manager; what is named goes to a topic that is odd. */
+function adviseOnSuffix(facts: Facts, managerTopic: string, findings: Findings): void {
+  const other = pushTypeOfTopic(managerTopic)
+  if (other === undefined || other === facts.pushType) return
+  findings.attempt('topic', PAGES.request, () => checkGuess(facts, managerTopic, other))
+  if (facts.typeIsNamed)
+    findings.warn(
+      'topic',
+      `${managerTopic} goes with push type ${other}, by its suffix; unless the bundle id itself ends so, give the manager the bundle id alone`,
+      PAGES.request,
     )
 }
 

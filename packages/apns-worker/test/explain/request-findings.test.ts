@@ -12,7 +12,20 @@ describe('the request', () => {
   })
 
   it('to a topic with the suffix of another push type is suspicious', () => {
-    finds({ payload }, [['warning topic', 'com.example.app.voip', 'voip']], { topic: 'com.example.app.voip' })
+    const manager = { topic: 'com.example.app.voip' }
+    finds({ payload }, [['error topic', 'com.example.app.voip', 'voip', 'names no pushType']], manager)
+    assert.deepEqual(
+      explain(new Message(TOKENS, payload), manager).errors.map(({ where }) => where),
+      ['topic'],
+    )
+    const named = { payload, pushType: 'alert' } as const
+    finds(named, [['warning topic', 'com.example.app.voip', 'voip']], manager)
+    finds(
+      { payload: { aps: UPDATE }, pushType: 'liveactivity', priority: 5 },
+      [['warning topic', 'voip']],
+      manager,
+    )
+    finds({ payload, pushType: 'voip', expiration: 0 }, [], manager)
     finds({ payload, topic: 'com.example.app.voip', pushType: 'alert' }, [['error topic', 'does not fit']])
   })
 

@@ -4,6 +4,7 @@ import { Traffic } from '../../diagnostics/traffic.js'
 import { ApnsError, type Failure, localFailure } from '../../error.js'
 import type { Feedback, Subscription } from '../../feedback.js'
 import type { Message } from '../../message.js'
+import { checkGuess } from '../../message-checks.js'
 import type { Notification } from '../../notification.js'
 import { classify } from '../../reason.js'
 import { Backend, type BackendOptions, type BackendStats } from '../backend.js'
@@ -106,11 +107,12 @@ export class Http2Backend extends Backend implements ConnectionOwner {
   }
 
   override checkMessage(message: Message): void {
-    this.checkTopic(message, this.#account.topic)
+    this.checkFor(this.#account, message)
   }
 
-  /** @internal `checkMessage`, for an app with this topic. */
-  checkTopic(message: Message, defaultTopic: string | undefined): void {
+  /** @internal `checkMessage`, for one app. */
+  checkFor({ topic: defaultTopic, suffixOf }: Account, message: Message): void {
+    if (suffixOf !== undefined && defaultTopic !== undefined) checkGuess(message, defaultTopic, suffixOf)
     // A certificate for a single topic says it itself (Apple, "Sending notification requests to APNs").
     const topicRequired = this.#credentials.kind === 'token' || this.#certificateTopics.length > 1
     const topic = this.#writer.topicOf(message, defaultTopic)
