@@ -9,7 +9,8 @@ import { checkCertificateTopics, checkedBundleId } from './channel.js'
 import { broadcastService } from './hosts.js'
 import { authorizationField, pseudoFields, RequestFields } from './request-fields.js'
 
-const BROADCASTS: Http2Service = {
+/** Apple's service for broadcasts. */
+export const BROADCASTS: Http2Service = {
   target({ environment, broadcastHost, proxy }, credentials) {
     const service = broadcastService(environment, broadcastHost)
     return targetOf(service.environment, credentials, proxy, service.hosts)

@@ -12,7 +12,9 @@ import {
 } from './broadcast-checks.js'
 import { type Channel, checkedBundleId, type StoragePolicy } from './channel.js'
 
-export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'apnsIds'> {
+export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'apnsIds' | 'unchecked'> {
+  /** The `apns-request-id` of its requests: a UUID of the caller's own, sent in lower case. Default: a new one. */
+  readonly apnsId?: string | undefined
   /**
    * Until when Apple keeps it for devices that are not connected: a Date, or Unix **seconds**. 0 means one attempt and no
    * storage, which is all that a channel with the storage policy `none` takes. Default: 0 for such a channel, and eight
@@ -63,6 +65,8 @@ export class BroadcastMessage extends Message {
       expiration: expirationFor(storagePolicy, options.expiration, Date.now() / 1000),
       ambiguous: options.ambiguous,
       apnsIds: options.apnsIds,
+      unchecked: options.unchecked,
+      apnsId: options.apnsId,
     })
     refuseStart(this.payload)
     this.channelId = id

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   ChannelError,
   type ChannelErrorCode,
@@ -14,6 +13,8 @@ export interface ChannelRequest {
   readonly path: string
   /** The app's bundle id. */
   readonly topic: string
+  /** The `apns-request-id` of all its attempts. */
+  readonly requestId: string
   readonly channelId?: string
   readonly body?: string
 }
@@ -48,8 +49,6 @@ export class ChannelExchange extends RequestStream {
 /** One request about channels, in as many attempts as it takes, and the promise of its answer. */
 export class ChannelCall {
   readonly request: ChannelRequest
-  /** The `apns-request-id` of all its attempts. */
-  readonly requestId: string = randomUUID()
   readonly answer: Promise<ChannelAnswer>
   /** How often it was answered "later", or its fate left unknown. */
   attempts = 0
@@ -89,12 +88,11 @@ export class ChannelCall {
 
   succeed({ fields, responseBody: body }: ChannelExchange): void {
     this.#settle()
-    this.#resolve?.({ fields, body, requestId: this.requestId })
+    this.#resolve?.({ fields, body, requestId: this.request.requestId })
   }
 
   fail(code: ChannelErrorCode, details: ChannelErrorDetails): void {
-    const { operation, topic, channelId } = this.request
-    const { requestId } = this
+    const { operation, topic, channelId, requestId } = this.request
     // There is no line to be resumed here, as there is in a manager for messages.
     const action = details.action.replace(', then call resume()', '')
     this.#settle()

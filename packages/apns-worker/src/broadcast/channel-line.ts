@@ -162,7 +162,7 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
 
   #send(call: ChannelCall, connection: RequestConnection<ChannelExchange>): void {
     const { credentials, authority, requestTimeoutMs } = this.#options
-    const { method, path, channelId, body } = call.request
+    const { method, path, channelId, requestId, body } = call.request
     const providerToken = credentials.kind === 'token' ? credentials.tokens.current() : undefined
     const exchange = new ChannelExchange(call, connection, providerToken)
     this.#waiting.delete(call)
@@ -172,7 +172,7 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       ...pseudoFields(method, authority, path),
       authorizationField(providerToken),
       ['apns-channel-id', channelId, 'without'],
-      ['apns-request-id', call.requestId, 'without'],
+      ['apns-request-id', requestId, 'without'],
     ])
     connection.send(exchange, fields, body)
   }

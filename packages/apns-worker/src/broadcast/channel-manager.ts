@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { authorityOf, checkedEnvironment, environmentName } from '../backend/environment.js'
 import { type NetworkOptions, resolveNetworkOptions } from '../backend/network-options.js'
 import { RetryPolicy } from '../backend/retry-policy.js'
 import { type CredentialOptions, loadCredentials } from '../credentials/credentials.js'
 import { type ApnsManagerOptions, checkNumber } from '../manager-options.js'
-import { checkedTopic } from '../message-checks.js'
+import { checkedApnsId, checkedTopic } from '../message-checks.js'
 import {
   type Channel,
   checkCertificateTopics,
@@ -32,6 +33,8 @@ export interface ChannelManagerOptions
 export interface ChannelScope {
   /** The app's bundle id, without any suffix. Default: the manager's topic. */
   readonly topic?: string | undefined
+  /** The `apns-request-id` of the request: a UUID of the caller's own, sent in lower case. Default: a new one. */
+  readonly requestId?: string | undefined
 }
 
 export interface NewChannel extends ChannelScope {
@@ -97,10 +100,10 @@ export class ChannelManager implements AsyncDisposable {
    */
   async create(channel: NewChannel): Promise<Channel> {
     // Its type says that it is there; JavaScript does not.
-    const { storagePolicy, topic }: Partial<NewChannel> = channel ?? {}
+    const { storagePolicy, ...scope }: Partial<NewChannel> = channel ?? {}
     const policy = checkedStoragePolicy(storagePolicy)
     const body = JSON.stringify({ 'message-storage-policy': policyNumber(policy), 'push-type': PUSH_TYPE })
-    const request = this.#request('create', topic, { body })
+    const request = this.#request('create', scope, { body })
     const answer = await this.#line.call(request)
     const id = answer.fields.get('apns-channel-id')
     if (id === undefined || id === '') throw badAnswer(request, answer)
@@ -108,9 +111,9 @@ export class ChannelManager implements AsyncDisposable {
   }
 
   /** What Apple knows of a channel. */
-  async read(channel: string | Pick<Channel, 'id'>, { topic }: ChannelScope = {}): Promise<Channel> {
+  async read(channel: string | Pick<Channel, 'id'>, scope: ChannelScope = {}): Promise<Channel> {
     const channelId = idOf(channel)
-    const request = this.#request('read', topic, { channelId })
+    const request = this.#request('read', scope, { channelId })
     const answer = await this.#line.call(request)
     const storagePolicy = policyIn(answer.body)
     if (storagePolicy === undefined) throw badAnswer(request, answer)
@@ -118,13 +121,13 @@ export class ChannelManager implements AsyncDisposable {
   }
 
   /** Deletes a channel for good. What Apple keeps of it may still reach devices. */
-  async delete(channel: string | Pick<Channel, 'id'>, { topic }: ChannelScope = {}): Promise<void> {
-    await this.#line.call(this.#request('delete', topic, { channelId: idOf(channel) }))
+  async delete(channel: string | Pick<Channel, 'id'>, scope: ChannelScope = {}): Promise<void> {
+    await this.#line.call(this.#request('delete', scope, { channelId: idOf(channel) }))
   }
 
   /** The ids of all channels of the app. */
-  async list({ topic }: ChannelScope = {}): Promise<string[]> {
-    const request = this.#request('list', topic, {})
+  async list(scope: ChannelScope = {}): Promise<string[]> {
+    const request = this.#request('list', scope, {})
     const answer = await this.#line.call(request)
     const ids = idsIn(answer.body)
     if (ids === undefined) throw badAnswer(request, answer)
@@ -142,13 +145,14 @@ export class ChannelManager implements AsyncDisposable {
 
   #request(
     operation: ChannelRequest['operation'],
-    givenTopic: string | undefined,
+    scope: ChannelScope,
     details: Pick<ChannelRequest, 'channelId' | 'body'>,
   ): ChannelRequest {
-    const topic = checkedBundleId(checkedTopic(givenTopic) ?? this.#topic)
+    const topic = checkedBundleId(checkedTopic(scope.topic) ?? this.#topic)
     checkCertificateTopics(topic, this.#certificateTopics)
     const path = `/1/apps/${topic}/${operation === 'list' ? 'all-channels' : 'channels'}`
-    return { operation, method: METHODS[operation], path, topic, ...details }
+    const requestId = checkedApnsId(scope.requestId) ?? randomUUID()
+    return { operation, method: METHODS[operation], path, topic, requestId, ...details }
   }
 }
 

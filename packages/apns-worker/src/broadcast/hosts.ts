@@ -2,6 +2,7 @@ import {
   type CustomEnvironment,
   checkedEnvironment,
   type Environment,
+  type Place,
   PROVIDER_API,
   type ServiceHosts,
 } from '../backend/environment.js'
@@ -49,6 +50,11 @@ export function broadcastService(
   throw new TypeError(
     `broadcastHost is ${describeValue(option)}; it is 'api-broadcast', 'api', or { host, port, ca } for another server`,
   )
+}
+
+/** Where requests about the channels of one of Apple's environments go. */
+export function channelService(environment: 'production' | 'sandbox'): Place {
+  return CHANNEL_HOSTS[environment]
 }
 
 /**

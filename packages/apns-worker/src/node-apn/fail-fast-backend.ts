@@ -3,6 +3,8 @@ import type { Connection } from '../backend/http2/connection.js'
 import type { ConnectionEnd, NoAnswer } from '../backend/http2/connection-owner.js'
 import type { Exchange } from '../backend/http2/exchange.js'
 import { Http2Backend } from '../backend/http2/http2-backend.js'
+import type { Http2Service } from '../backend/http2/service.js'
+import { BROADCASTS } from '../broadcast/broadcast-backend.js'
 import { ApnsError, type Failure } from '../error.js'
 import type { Message } from '../message.js'
 
@@ -18,8 +20,8 @@ export class FailFastBackend extends Http2Backend {
   /** Whose answer is being looked at. */
   #answering: Message | undefined
 
-  constructor(options: BackendOptions) {
-    super(options)
+  constructor(options: BackendOptions, service?: Http2Service) {
+    super(options, service)
     const { maxAttempts } = options
     this.#retryLimit = typeof maxAttempts === 'number' ? maxAttempts - 1 : 0
   }
@@ -54,6 +56,15 @@ export class FailFastBackend extends Http2Backend {
   #failAll(failure: Failure): void {
     const only = this.#answering
     this.queue.discard((message) => (only === undefined || message === only ? failure : undefined))
+  }
+}
+
+/** The same for broadcasts. */
+export class FailFastBroadcastBackend extends FailFastBackend {
+  static readonly sendsBroadcasts: boolean = true
+
+  constructor(options: BackendOptions) {
+    super(options, BROADCASTS)
   }
 }
 

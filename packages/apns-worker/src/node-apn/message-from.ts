@@ -1,3 +1,4 @@
+import { BroadcastMessage, type BroadcastOptions } from '../broadcast/broadcast-message.js'
 import { Message, type MessageOptions } from '../message.js'
 import { MessageError } from '../message-error.js'
 import { isPushType, type PushType } from '../push-type.js'
@@ -38,6 +39,33 @@ function optionsFrom(headers: NotificationHeaders, nowSeconds: number): MessageO
     // What is odd in it, Apple has taken so far.
     unchecked: true,
   }
+}
+
+/**
+ * The broadcast that they stand for. What the channel stores is not known here: without an expiry it is 0, which every channel
+ * takes.
+ *
+ * @throws {MessageError}
+ */
+export function broadcastFrom(
+  headers: NotificationHeaders,
+  body: string,
+  bundleId: string | undefined,
+): BroadcastMessage {
+  const payload: unknown = JSON.parse(body)
+  const pushType = pushTypeFrom(headers['apns-push-type']) ?? 'liveactivity'
+  if (pushType !== 'liveactivity')
+    throw new MessageError('BAD_PUSH_TYPE', `pushType is ${pushType}; a broadcast is a liveactivity`)
+  return new BroadcastMessage(headers['apns-channel-id'] ?? '', payload as object, {
+    // `undefined` would be the manager's topic, and it has none.
+    topic: bundleId ?? '',
+    expiration: expirationFrom(headers['apns-expiration'], Date.now() / 1000) ?? 0,
+    // Which ones there are, the message checks.
+    priority: headers['apns-priority'] as BroadcastOptions['priority'],
+    // Apple takes either for the id of a broadcast.
+    apnsId: headers['apns-request-id'] ?? headers['apns-id'],
+    unchecked: true,
+  })
 }
 
 function pushTypeFrom(given: string | undefined): PushType | undefined {

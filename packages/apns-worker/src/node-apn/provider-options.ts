@@ -1,8 +1,10 @@
 import { type Environment, providerApi } from '../backend/environment.js'
+import type { ChannelManagerOptions } from '../broadcast/channel-manager.js'
+import { channelService } from '../broadcast/hosts.js'
 import { readSource, type SourceKind } from '../credentials/credential-source.js'
 import type { CredentialOptions } from '../credentials/credentials.js'
 import type { ApnsManagerOptions } from '../manager-options.js'
-import { FailFastBackend } from './fail-fast-backend.js'
+import { FailFastBackend, FailFastBroadcastBackend } from './fail-fast-backend.js'
 
 /** A file's path, or what is in it. */
 type PathOrContent = string | Uint8Array
@@ -33,13 +35,13 @@ export interface ProviderOptions {
   address?: string | null | undefined
   /** Default: 443. */
   port?: number | string | null | undefined
-  /** Of no effect: see `manageChannels`. */
+  /** Another host for requests about channels. */
   manageChannelsAddress?: string | null | undefined
-  /** Of no effect: see `manageChannels`. */
+  /** Its port. Default: 2196, and 2195 for the sandbox. */
   manageChannelsPort?: number | string | null | undefined
   /** An HTTP proxy. */
   proxy?: { host: string; port: number | string } | null | undefined
-  /** Of no effect: see `manageChannels`. */
+  /** An HTTP proxy for requests about channels; `proxy` is not used for them. */
   manageChannelsProxy?: { host: string; port: number | string } | null | undefined
   /** False takes any certificate of the server's. Default: true. */
   rejectUnauthorized?: boolean | null | undefined
@@ -79,21 +81,49 @@ const AUTHORITY_SOURCE: SourceKind = {
  * @throws {CredentialError} for an authority's file that can not be read
  */
 export function managerOptions(options: ProviderOptions): ApnsManagerOptions {
-  const { proxy } = options
-  const requestTimeout = seconds('requestTimeout', options.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS)
   return {
     backend: FailFastBackend,
     ...credentialsFrom(options),
     environment: environmentFrom(options),
-    ...(proxy ? { proxy: `http://${proxy.host}:${proxy.port}` } : {}),
-    maxAttempts: 1 + (options.connectionRetryLimit ?? DEFAULT_RETRIES),
+    ...proxyFrom(options.proxy),
+    ...patienceFrom(options),
     maxRetryTime: MAX_RETRY_TIME,
-    requestTimeout,
-    connectTimeout: requestTimeout,
     pingInterval: seconds('heartBeat', options.heartBeat ?? DEFAULT_HEART_BEAT_MS),
     // Each bad token is its caller's own business.
     badTokenLimit: Number.POSITIVE_INFINITY,
   }
+}
+
+/** The same for broadcasts, which node-apn sends to the host for notifications. */
+export function broadcastOptions(options: ProviderOptions): ApnsManagerOptions {
+  return { ...managerOptions(options), backend: FailFastBroadcastBackend, broadcastHost: 'api' }
+}
+
+/** The same for requests about channels. */
+export function channelOptions(options: ProviderOptions): ChannelManagerOptions {
+  const patience = patienceFrom(options)
+  return {
+    ...credentialsFrom(options),
+    environment: channelEnvironmentFrom(options),
+    ...proxyFrom(options.manageChannelsProxy),
+    ...patience,
+    // As long as that many attempts take, without an answer to any.
+    timeout: Math.min(MAX_RETRY_TIME, patience.requestTimeout * patience.maxAttempts),
+  }
+}
+
+function proxyFrom(proxy: ProviderOptions['proxy']): { proxy?: string } {
+  return proxy ? { proxy: `http://${proxy.host}:${proxy.port}` } : {}
+}
+
+function patienceFrom(options: ProviderOptions): {
+  readonly maxAttempts: number
+  readonly requestTimeout: number
+  readonly connectTimeout: number
+} {
+  const requestTimeout = seconds('requestTimeout', options.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS)
+  const maxAttempts = 1 + (options.connectionRetryLimit ?? DEFAULT_RETRIES)
+  return { maxAttempts, requestTimeout, connectTimeout: requestTimeout }
 }
 
 /**
@@ -134,9 +164,7 @@ function environmentFrom({
   ca,
   rejectUnauthorized,
 }: ProviderOptions): Environment {
-  const isProduction =
-    production === undefined ? process.env['NODE_ENV'] === 'production' : production === true
-  const host = address || providerApi(isProduction ? 'production' : 'sandbox').host
+  const host = address || providerApi(namedEnvironment(production)).host
   const custom = {
     host,
     port: Number(port ?? HTTPS_PORT),
@@ -148,6 +176,27 @@ function environmentFrom({
     if (isPlain && host === providerApi(name).host) return name
   }
   return custom
+}
+
+function channelEnvironmentFrom(options: ProviderOptions): Environment {
+  const { manageChannelsAddress, manageChannelsPort, rejectUnauthorized } = options
+  const name = namedEnvironment(options.production)
+  const ca = authoritiesFrom(options.ca)
+  const isApples = !manageChannelsAddress && !manageChannelsPort
+  if (isApples && ca === undefined && rejectUnauthorized !== false) return name
+  const place = channelService(name)
+  return {
+    host: manageChannelsAddress || place.host,
+    channelPort: Number(manageChannelsPort ?? place.port),
+    ca,
+    rejectUnauthorized: rejectUnauthorized ?? undefined,
+  }
+}
+
+function namedEnvironment(production: ProviderOptions['production']): 'production' | 'sandbox' {
+  const isProduction =
+    production === undefined ? process.env['NODE_ENV'] === 'production' : production === true
+  return isProduction ? 'production' : 'sandbox'
 }
 
 function authoritiesFrom(ca: ProviderOptions['ca']): (string | Uint8Array)[] | undefined {

@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events'
 import { ManagerClosedError } from '../closing.js'
 import type { Delivery, Outcome } from '../delivery.js'
 import { ApnsManager } from '../manager.js'
-import type { ApnsManagerOptions } from '../manager-options.js'
 import type { Message } from '../message.js'
 import { MessageError } from '../message-error.js'
 import { isDeviceToken } from '../token-list.js'
+import type { BroadcastResponses } from './broadcast-responses.js'
+import { Broadcasting } from './broadcasting.js'
+import type { ChannelAction } from './channel-action.js'
 import { messageFrom, type Sendable } from './message-from.js'
 import type { NotificationHeaders } from './notification.js'
 import { type LogFunction, ProviderLog } from './provider-log.js'
@@ -25,30 +27,16 @@ import {
   unsentResponse,
 } from './responses.js'
 
-export type ChannelAction = 'create' | 'read' | 'readAll' | 'delete'
-
-export interface BroadcastResponse {
-  bundleId: string
-  'apns-request-id'?: string
-  'apns-channel-id'?: string
-  'message-storage-policy'?: number
-  'push-type'?: string
-  channels?: string[]
-}
-
-export interface BroadcastResponseFailure extends Omit<ResponseFailure, 'device'> {
-  bundleId: string
-}
-
-type BroadcastResponses = Responses<BroadcastResponse, BroadcastResponseFailure>
-
 class NotificationSender extends EventEmitter {
   readonly #apns: ApnsManager
   readonly #log = new ProviderLog()
+  readonly #broadcasting: Broadcasting
 
-  constructor(options: ApnsManagerOptions) {
+  constructor(options: ProviderOptions, maxConnections: number | undefined) {
     super()
-    this.#apns = new ApnsManager({ ...options, logger: this.#log })
+    const limits = maxConnections === undefined ? {} : { maxConnections }
+    this.#apns = new ApnsManager({ ...managerOptions(options), ...limits, logger: this.#log })
+    this.#broadcasting = new Broadcasting(options, maxConnections, this.#log)
     // Dead tokens are in the answers; nobody asks for them a second time.
     this.#apns.getFeedback(() => {})
   }
@@ -76,21 +64,32 @@ class NotificationSender extends EventEmitter {
     return responsesOf(devices, delivery)
   }
 
-  /** Rejects: this library can not broadcast yet. */
+  /**
+   * Sends each notification to its channel, for all the devices that listen.
+   *
+   * @param bundleId the app, without any suffix
+   * @returns what became of each, once all is known; it rejects only where one can not be made into JSON
+   */
   async broadcast(
-    _notifications: Sendable | readonly Sendable[],
-    _bundleId: string,
+    notifications: Sendable | readonly Sendable[],
+    bundleId: string,
   ): Promise<BroadcastResponses> {
-    throw new Error('apns-worker can not broadcast yet; keep node-apn for that')
+    return this.#broadcasting.broadcast(listOf(notifications), bundleId)
   }
 
-  /** Rejects: this library can not manage channels yet. */
+  /**
+   * Creates, reads or deletes the channel of each notification, or reads the ids of all.
+   *
+   * @param bundleId the app, without any suffix
+   * @param action `create` takes `message-storage-policy` and `push-type` from the payload, `read` and `delete` take `channelId`
+   * @returns what became of each, once all is known; it rejects only for an action that there is not
+   */
   async manageChannels(
-    _notifications: Sendable | readonly Sendable[],
-    _bundleId: string,
-    _action: ChannelAction,
+    notifications: Sendable | readonly Sendable[],
+    bundleId: string,
+    action: ChannelAction,
   ): Promise<BroadcastResponses> {
-    throw new Error('apns-worker can not manage channels yet; keep node-apn for that')
+    return this.#broadcasting.manageChannels(listOf(notifications), bundleId, action)
   }
 
   /**
@@ -108,7 +107,7 @@ class NotificationSender extends EventEmitter {
    * @param callback called then; the promise resolves after it
    */
   async shutdown(callback?: () => unknown): Promise<void> {
-    await this.#apns.close({ timeout: Number.POSITIVE_INFINITY })
+    await Promise.all([this.#apns.close({ timeout: Number.POSITIVE_INFINITY }), this.#broadcasting.close()])
     callback?.()
   }
 
@@ -140,7 +139,7 @@ export class Provider extends NotificationSender {
    * @throws {TypeError} for any other option that makes no sense
    */
   constructor(options: ProviderOptions = {}) {
-    super(managerOptions(options))
+    super(options, undefined)
   }
 }
 
@@ -151,8 +150,12 @@ export class MultiProvider extends NotificationSender {
    * @throws {TypeError} for any other option that makes no sense
    */
   constructor(options: MultiProviderOptions = {}) {
-    super({ ...managerOptions(options), maxConnections: clientCountFrom(options) })
+    super(options, clientCountFrom(options))
   }
+}
+
+function listOf(notifications: Sendable | readonly Sendable[]): readonly Sendable[] {
+  return 'compile' in notifications ? [notifications] : notifications
 }
 
 function isDelivery(value: Delivery | Refusal | Error): value is Delivery {

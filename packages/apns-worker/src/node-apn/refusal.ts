@@ -41,10 +41,29 @@ export function refusalOf(
   return { status: 400, reason: isTopic(topic) ? 'InvalidPushType' : 'BadTopic' }
 }
 
-function isTopic(topic: string): boolean {
+/** The same for a broadcast, or a request about channels. */
+export function channelRefusalOf(
+  error: MessageError,
+  bundleId: unknown,
+  channelId: string | undefined,
+): Refusal | MessageError {
+  switch (error.code) {
+    case 'BAD_CHANNEL':
+      return { status: 400, reason: channelId ? 'BadChannelId' : 'MissingChannelId' }
+    case 'BAD_OPTION':
+      return { status: 400, reason: 'BadRequestParams' }
+    case 'BAD_TOPIC':
+      return isTopic(bundleId)
+        ? { status: 400, reason: 'TopicDisallowed' }
+        : { status: 404, reason: 'BadPath' }
+    default:
+      return REFUSALS[error.code] ?? error
+  }
+}
+
+function isTopic(topic: unknown): boolean {
   try {
-    checkedTopic(topic)
-    return true
+    return checkedTopic(topic) !== undefined
   } catch {
     return false
   }

@@ -26,6 +26,9 @@ export interface ResponseFailure {
   }
 }
 
+/** What `ApnsError` and `ChannelError` have in common. */
+type RequestError = Error & Pick<ApnsError, 'reason' | 'httpStatus'> & Partial<Pick<ApnsError, 'timestamp'>>
+
 export interface Responses<R, F> {
   sent: R[]
   failed: F[]
@@ -45,9 +48,13 @@ export function sentResponse(device: string, { apnsId, uniqueId }: Outcome): Res
 }
 
 export function failedResponse(device: string, apnsId: string, error: ApnsError): ResponseFailure {
-  const failure: ResponseFailure = { device, 'apns-id': apnsId }
-  if (error.httpStatus === undefined) return { ...failure, error: providerError(error) }
-  failure.status = error.httpStatus
+  return { device, 'apns-id': apnsId, ...failureOf(error) }
+}
+
+/** What there is to say of a failure, whatever has failed. */
+export function failureOf(error: RequestError): Pick<ResponseFailure, 'error' | 'status' | 'response'> {
+  if (error.httpStatus === undefined) return { error: providerError(error) }
+  const failure: ReturnType<typeof failureOf> = { status: error.httpStatus }
   // The answer of some proxy is none of Apple's.
   if (error.reason.startsWith('HTTP ')) return { ...failure, error: providerError(error) }
   failure.response = { reason: error.reason }
@@ -57,14 +64,19 @@ export function failedResponse(device: string, apnsId: string, error: ApnsError)
   return failure
 }
 
-/** For a notification that is not even sent: Apple's answer is known, or there can be none. */
+/** For a notification that is not even sent. */
 export function unsentResponse(device: string, why: Refusal | Error): ResponseFailure {
-  if (why instanceof Error) return { device, error: new ProviderError(why.message, { cause: why }) }
-  return { device, status: why.status, response: { reason: why.reason } }
+  return { device, ...unsent(why) }
+}
+
+/** Apple's answer is known, or there can be none. */
+export function unsent(why: Refusal | Error): Pick<ResponseFailure, 'error' | 'status' | 'response'> {
+  if (why instanceof Error) return { error: new ProviderError(why.message, { cause: why }) }
+  return { status: why.status, response: { reason: why.reason } }
 }
 
 /** In the words that code for node-apn looks for, where it has such. */
-function providerError(error: ApnsError): ProviderError {
+export function providerError(error: RequestError): ProviderError {
   switch (error.reason) {
     case 'RequestTimeout':
       return new ProviderError(`apn write timeout: ${error.message}`, { cause: error })

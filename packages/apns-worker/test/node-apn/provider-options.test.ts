@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { CredentialError } from 'apns-worker'
 import { Provider, type ProviderOptions } from 'apns-worker/node-apn'
-import { managerOptions } from '#src/node-apn/provider-options.js'
+import { broadcastOptions, channelOptions, managerOptions } from '#src/node-apn/provider-options.js'
 import { LOCALHOST, PROVIDER_KEY } from '../support/test-identity.js'
 
 const token = { ...PROVIDER_KEY }
@@ -113,6 +113,33 @@ describe('the options of a provider', () => {
     assert.deepEqual([changed.requestTimeout, changed.connectTimeout, changed.pingInterval], [1.5, 1.5, 0.25])
     assert.equal(changed.maxAttempts, 1)
     assert.equal(managerOptions({ token, requestTimeout: 0 }).requestTimeout, Number.POSITIVE_INFINITY)
+  })
+
+  it('name the host for channels: Apple’s, by its environment, or another', () => {
+    const placeOf = (options: ProviderOptions): unknown => channelOptions({ token, ...options }).environment
+    assert.equal(placeOf({ production: true }), 'production')
+    assert.equal(placeOf({ production: false, address: 'relay.example', port: 1 }), 'sandbox')
+    const own = { ca: undefined, rejectUnauthorized: undefined }
+    assert.deepEqual(placeOf({ manageChannelsAddress: 'relay.example' }), {
+      ...{ host: 'relay.example', channelPort: 2195, ...own },
+    })
+    assert.deepEqual(placeOf({ production: true, manageChannelsPort: '8443' }), {
+      ...{ host: 'api-manage-broadcast.push.apple.com', channelPort: 8443, ...own },
+    })
+    assert.deepEqual(placeOf({ production: true, rejectUnauthorized: false, ca: LOCALHOST.cert }), {
+      ...{ host: 'api-manage-broadcast.push.apple.com', channelPort: 2196 },
+      ...{ ca: [LOCALHOST.cert], rejectUnauthorized: false },
+    })
+    const proxies = { proxy: { host: 'a', port: 1 }, manageChannelsProxy: { host: 'b', port: '2' } }
+    assert.equal(channelOptions({ token, ...proxies }).proxy, 'http://b:2')
+    assert.equal(broadcastOptions({ token, ...proxies }).proxy, 'http://a:1')
+  })
+
+  it('bound the time for a request about channels by that of its attempts', () => {
+    const timeoutOf = (options: ProviderOptions): unknown => channelOptions({ token, ...options }).timeout
+    assert.equal(timeoutOf({}), 20)
+    assert.equal(timeoutOf({ requestTimeout: 1000, connectionRetryLimit: 1 }), 2)
+    assert.equal(timeoutOf({ requestTimeout: 0 }), 60)
   })
 
   it('name an HTTP proxy', () => {

@@ -277,14 +277,6 @@ describe('a provider', () => {
     })
   })
 
-  it('says that it can not broadcast', async () => {
-    await using apns = await startSimulator()
-    await using(new Provider(optionsFor(apns)), async (provider) => {
-      await assert.rejects(provider.broadcast(hello(), TOPIC), /can not broadcast yet/)
-      await assert.rejects(provider.manageChannels(hello(), TOPIC, 'create'), /can not manage channels yet/)
-    })
-  })
-
   it('of several connections opens no more of them than it was told', async () => {
     await using apns = await startSimulator({ latency: 0.01, streamLimit: 2 })
     await using(new MultiProvider({ ...optionsFor(apns), clientCount: 2 }), async (provider) => {

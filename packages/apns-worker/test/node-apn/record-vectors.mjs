@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { installDependencies } from '../../../../bench/install.mjs'
 import { startSimulator } from '../../../simulator/dist/index.js'
+import { CHANNEL_CASES, playWithChannels } from '../../dist-test/node-apn/channel-cases.js'
 import { compiled, NOTIFICATION_CASES } from '../../dist-test/node-apn/notification-cases.js'
 import { play, SEND_CASES } from '../../dist-test/node-apn/send-cases.js'
 
@@ -26,6 +27,11 @@ for (const [name, each] of SEND_CASES) {
   await apns.close()
 }
 write('sends', sends)
+
+/** @type {[name: string, expected: unknown][]} */
+const channels = []
+for (const [name, each] of CHANNEL_CASES) channels.push([name, await playWithChannels(apn, each, end)])
+write('channels', channels)
 process.exit()
 
 /**
