@@ -10,7 +10,7 @@ export { loadBackend } from './backend/load-backend.js'
 export type { NetworkOptions } from './backend/network-options.js'
 export { BroadcastBackend } from './broadcast/broadcast-backend.js'
 export { BroadcastMessage, type BroadcastOptions } from './broadcast/broadcast-message.js'
-export type { Channel, StoragePolicy } from './broadcast/channel.js'
+export type { Channel, ChannelReference, StoragePolicy } from './broadcast/channel.js'
 export {
   ChannelError,
   type ChannelErrorCode,

@@ -10,7 +10,7 @@ import {
   expirationFor,
   refuseStart,
 } from './broadcast-checks.js'
-import { type Channel, checkedBundleId, type StoragePolicy } from './channel.js'
+import { type ChannelReference, checkedBundleId, type StoragePolicy } from './channel.js'
 
 export interface BroadcastOptions extends Pick<MessageOptions, 'ambiguous' | 'apnsIds' | 'unchecked'> {
   /** The `apns-request-id` of its requests: a UUID of the caller's own, sent in lower case. Default: a new one. */
@@ -51,11 +51,7 @@ export class BroadcastMessage extends Message {
    * @param payload a `LiveActivityUpdate` or `LiveActivityEnd`, 5,120 bytes at most; a channel can not start an activity
    * @throws {MessageError}
    */
-  constructor(
-    channel: string | (Pick<Channel, 'id'> & Partial<Channel>),
-    payload: object,
-    options: BroadcastOptions = {},
-  ) {
+  constructor(channel: ChannelReference, payload: object, options: BroadcastOptions = {}) {
     const { id, storagePolicy } = checkedChannel(channel)
     checkIsObject(payload)
     // First of all: what else a start needs is of no interest then.

@@ -17,6 +17,11 @@ export interface Channel {
   readonly storagePolicy: StoragePolicy
 }
 
+/** What a broadcast goes to: what `ChannelManager` gave; or the id, with or without what the channel stores. */
+export type ChannelReference =
+  | string
+  | { readonly id: string; readonly storagePolicy?: StoragePolicy | undefined }
+
 /** Apple says not to assume a length. Its servers take 8,000 bytes for all the fields of a request. */
 const MAX_ID_LENGTH = 1024
 /** With or without its padding. */

@@ -11,7 +11,7 @@ import {
   refuseStart,
 } from '../broadcast/broadcast-checks.js'
 import { BroadcastMessage, type BroadcastOptions } from '../broadcast/broadcast-message.js'
-import { type Channel, checkedBundleId } from '../broadcast/channel.js'
+import { type ChannelReference, checkedBundleId } from '../broadcast/channel.js'
 import { broadcastService } from '../broadcast/hosts.js'
 import { checkedAmbiguous, checkedTopic, unixSeconds } from '../message-checks.js'
 import { encodeUnchecked } from '../payload/encode.js'
@@ -28,7 +28,7 @@ import { adviseOnBudget } from './request-advice.js'
 
 /** What a broadcast would be made of; unlike a `BroadcastMessage`, it may be wrong. */
 export interface BroadcastDraft extends BroadcastOptions {
-  readonly channel: string | (Pick<Channel, 'id'> & Partial<Channel>)
+  readonly channel: ChannelReference
   readonly payload: object
 }
 

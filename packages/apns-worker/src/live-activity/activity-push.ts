@@ -1,9 +1,11 @@
+import type { KnownChannel } from '../broadcast/broadcast-checks.js'
+import { BroadcastMessage } from '../broadcast/broadcast-message.js'
 import { Message } from '../message.js'
 import type { LiveActivityUpdateOptions } from './session-options.js'
 
-/** A push of a session that was checked, but has neither token nor timestamp of its own yet. */
+/** A push of a session that was checked, but has neither receiver nor timestamp of its own yet. */
 export interface ActivityPush {
-  /** A copy: the caller's objects may change while it waits. */
+  /** A copy: the caller's objects may change while it waits. To a channel, it is a broadcast. */
   readonly draft: Message
   readonly priority: 5 | 10
   readonly waitsForWindow: boolean
@@ -12,6 +14,7 @@ export interface ActivityPush {
 /**
  * @param aps what this event has besides what all have
  * @param timestamp a provisional one
+ * @param channel where it goes, unless it goes to a device
  * @throws {MessageError} for what can not be sent, whenever that may be
  */
 export function draftPush(
@@ -19,16 +22,24 @@ export function draftPush(
   details: LiveActivityUpdateOptions,
   timestamp: number,
   topic: string | undefined,
+  channel: KnownChannel | undefined,
 ): ActivityPush {
   const { alert, staleDate, relevanceScore, expiration, priority = 10 } = details
   const payload = {
     aps: { timestamp, ...aps, alert, 'stale-date': staleDate, 'relevance-score': relevanceScore },
   }
-  const draft = new Message([], payload, { pushType: 'liveactivity', topic, expiration, priority })
+  const draft =
+    channel === undefined
+      ? new Message([], payload, { pushType: 'liveactivity', topic, expiration, priority })
+      : new BroadcastMessage(channel, payload, { topic, expiration, priority })
   return { draft, priority, waitsForWindow: alert === undefined }
 }
 
-/** The push as it is sent. */
+/**
+ * The push as it is sent.
+ *
+ * @param token the device's; of no meaning to a channel
+ */
 export function messageOf(
   { draft }: ActivityPush,
   token: string,
@@ -36,11 +47,11 @@ export function messageOf(
   priority: 5 | 10,
 ): Message {
   const { pushType, topic, expiration } = draft
-  return new Message(
-    [token],
-    { aps: { ...apsOf(draft), timestamp } },
-    { pushType, topic, expiration, priority },
-  )
+  const payload = { aps: { ...apsOf(draft), timestamp } }
+  if (!(draft instanceof BroadcastMessage))
+    return new Message([token], payload, { pushType, topic, expiration, priority })
+  const { channelId: id, storagePolicy } = draft
+  return new BroadcastMessage({ id, storagePolicy }, payload, { topic, expiration, priority })
 }
 
 /** What the activity shows with it. */

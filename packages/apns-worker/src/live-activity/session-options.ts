@@ -1,3 +1,4 @@
+import type { ChannelReference } from '../broadcast/channel.js'
 import type { Delivery } from '../delivery.js'
 import { checkNumber } from '../manager-options.js'
 import type { Message, MessageOptions } from '../message.js'
@@ -6,7 +7,7 @@ import type { UnixTime } from '../payload/unix-time.js'
 import type { LiveActivityAlert } from './payload.js'
 import type { PushBudget } from './push-budget.js'
 
-/** Who sends the pushes: an `ApnsManager`. */
+/** Who sends the pushes: an `ApnsManager`; to a channel, one with `BroadcastBackend`. */
 export interface MessageSender {
   sendMessage(message: Message): Delivery
 }
@@ -22,6 +23,11 @@ export interface SessionClock {
 export interface LiveActivitySessionOptions {
   /** The activity's own device token, hex-encoded; may come later, see `changeToken`. */
   readonly token?: string | undefined
+  /**
+   * Instead of a token: the channel that brings the activity to all devices that listen; as `ChannelManager` gave it, or its
+   * id alone, and then each update and the end need an `expiration`.
+   */
+  readonly channel?: ChannelReference | undefined
   /** The app's bundle id; default: the manager's topic. */
   readonly topic?: string | undefined
   /**
@@ -45,7 +51,7 @@ export interface LiveActivityDetails {
   readonly staleDate?: UnixTime | undefined
   /** The activity with the largest one comes first. */
   readonly relevanceScore?: number | undefined
-  /** When the push is of no use any more; see {@link MessageOptions}. */
+  /** When the push is of no use any more; see {@link MessageOptions}, and for a channel `BroadcastOptions`. */
   readonly expiration?: MessageOptions['expiration']
 }
 

@@ -1,3 +1,4 @@
+import { checkedChannel, type KnownChannel } from '../broadcast/broadcast-checks.js'
 import type { Delivery } from '../delivery.js'
 import type { AsJson } from '../payload/json.js'
 import { TokenList } from '../token-list.js'
@@ -28,7 +29,7 @@ const DEAD_TOKEN: ReadonlySet<string> = new Set(['ExpiredToken', 'Unregistered']
 const MAX_WAIT_MS = 2 ** 31 - 1
 
 /**
- * One Live Activity on one device. It keeps the timestamps rising, spends priority 10 within a budget, sends no more
+ * One Live Activity on one device, or on all that listen to a channel. It keeps the timestamps rising, spends priority 10 within a budget, sends no more
  * than one update in a window (the latest), and ends once.
  *
  *     running ──end()──▶ ended
@@ -50,7 +51,9 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
   readonly #topic: string | undefined
   readonly #options: ResolvedSessionOptions
   readonly #budget: SpentBudget
-  #token: string | undefined
+  readonly #channel: KnownChannel | undefined
+  /** The activity's token, or the channel's id. */
+  #receiver: string | undefined
   #lastTimestamp: number
   #started = false
   #closed = false
@@ -62,7 +65,7 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
   #latest: ActivityPush | undefined
 
   /**
-   * @throws {MessageError} `BAD_TOKEN`
+   * @throws {MessageError} `BAD_TOKEN`, `BAD_CHANNEL`
    * @throws {RangeError} for any other option that makes no sense
    */
   constructor(sender: MessageSender, options: LiveActivitySessionOptions = {}) {
@@ -71,12 +74,15 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
     this.#options = resolveSessionOptions(options)
     this.#budget = new SpentBudget(options.budget)
     this.#lastTimestamp = this.#options.lastTimestamp
-    this.#token = options.token === undefined ? undefined : checkedToken(options.token)
+    this.#channel = options.channel === undefined ? undefined : checkedChannel(options.channel)
+    if (options.token !== undefined && this.#channel !== undefined)
+      throw new RangeError('token and channel exclude one another')
+    this.#receiver = options.token === undefined ? this.#channel?.id : checkedToken(options.token)
   }
 
-  /** The activity's own token; undefined while none is known, and after Apple has said that it is dead. */
+  /** The activity's own token; undefined while none is known, after Apple has said that it is dead, and with a channel. */
   get token(): string | undefined {
-    return this.#token
+    return this.#channel === undefined ? this.#receiver : undefined
   }
 
   /** The timestamp of the latest push, in Unix seconds: to be kept where the activity outlives the process. */
@@ -95,10 +101,11 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
    *
    * @param pushToStartToken the device's token for starting activities of this type
    * @throws {MessageError}
-   * @throws {LiveActivityError} `ALREADY_STARTED`, `ENDED`, `CLOSED`
+   * @throws {LiveActivityError} `ALREADY_STARTED`, `ENDED`, `CLOSED`, `HAS_CHANNEL`
    */
   start(pushToStartToken: string, options: LiveActivityStartOptions<State, Attributes>): Delivery {
     this.#assertRunning()
+    this.#assertForDevice()
     if (this.#started) throw new LiveActivityError('ALREADY_STARTED')
     const { attributesType, attributes, updates, state } = options
     const push = this.#draft(
@@ -148,11 +155,12 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
    * The app has reported another token for the activity: what waits goes there, at once or when the window ends.
    *
    * @throws {MessageError} `BAD_TOKEN`
-   * @throws {LiveActivityError} `CLOSED`
+   * @throws {LiveActivityError} `CLOSED`, `HAS_CHANNEL`
    */
   changeToken(token: string): void {
+    this.#assertForDevice()
     if (this.#closed) throw new LiveActivityError('CLOSED')
-    this.#token = checkedToken(token)
+    this.#receiver = checkedToken(token)
     this.#sendWhenDue()
   }
 
@@ -172,14 +180,18 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
     if (this.#ending !== undefined) throw new LiveActivityError('ENDED')
   }
 
+  #assertForDevice(): void {
+    if (this.#channel !== undefined) throw new LiveActivityError('HAS_CHANNEL')
+  }
+
   #draft(aps: object, details: LiveActivityUpdateOptions): ActivityPush {
-    return draftPush(aps, details, this.#nextTimestamp(), this.#topic)
+    return draftPush(aps, details, this.#nextTimestamp(), this.#topic, this.#channel)
   }
 
   /** Whatever can be sent now is sent now, so that the caller hears of what is wrong with it. */
   #sendOrWait(push: ActivityPush): Promise<LiveActivityFate> {
-    if (this.#token !== undefined && this.#waitMs(push) === 0) {
-      const sent = this.#sendToActivity(push, this.#token)
+    if (this.#receiver !== undefined && this.#waitMs(push) === 0) {
+      const sent = this.#sendToActivity(push, this.#receiver)
       this.#takePending()?.resolve({ fate: 'superseded' })
       return Promise.resolve(sent)
     }
@@ -195,7 +207,7 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
   }
 
   #sendWhenDue(): void {
-    if (this.#pending === undefined || this.#token === undefined || this.#timer !== undefined) return
+    if (this.#pending === undefined || this.#receiver === undefined || this.#timer !== undefined) return
     const waitMs = this.#waitMs(this.#pending.push)
     if (waitMs === 0) this.#sendPending()
     else this.#startTimer(Math.min(waitMs, MAX_WAIT_MS))
@@ -211,12 +223,12 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
   #sendPending(): void {
     const pending = this.#takePending()
     if (pending === undefined) return
-    if (this.#token === undefined) {
+    if (this.#receiver === undefined) {
       pending.resolve({ fate: 'dropped', error: new LiveActivityError('NO_TOKEN') })
       return
     }
     try {
-      pending.resolve(this.#sendToActivity(pending.push, this.#token))
+      pending.resolve(this.#sendToActivity(pending.push, this.#receiver))
     } catch (error) {
       pending.resolve({ fate: 'dropped', error })
     }
@@ -239,16 +251,16 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
     this.#timer = undefined
   }
 
-  #sendToActivity(push: ActivityPush, token: string): SentPush {
+  #sendToActivity(push: ActivityPush, receiver: string): SentPush {
     const priority = push.priority === 10 && this.#budget.isLeft(this.#options.clock.now()) ? 10 : 5
-    const sent = this.#send(push, token, priority)
-    void this.#watch(sent.delivery, push, token)
+    const sent = this.#send(push, receiver, priority)
+    if (this.#channel === undefined) void this.#watch(sent.delivery, push, receiver)
     return sent
   }
 
-  #send(push: ActivityPush, token: string, priority: 5 | 10): SentPush {
+  #send(push: ActivityPush, receiver: string, priority: 5 | 10): SentPush {
     const timestamp = this.#nextTimestamp()
-    const delivery = this.#sender.sendMessage(messageOf(push, token, timestamp, priority))
+    const delivery = this.#sender.sendMessage(messageOf(push, receiver, timestamp, priority))
     const nowMs = this.#options.clock.now()
     this.#lastTimestamp = timestamp
     this.#latest = push
@@ -269,8 +281,8 @@ export class LiveActivitySession<State = AnyJsonObject, Attributes = AnyJsonObje
 
   #tokenDied(token: string, push: ActivityPush): void {
     if (this.#closed) return
-    if (this.#token === token) {
-      this.#token = undefined
+    if (this.#receiver === token) {
+      this.#receiver = undefined
       this.#stopTimer()
     }
     // The device does not have it, and nothing newer is on its way.

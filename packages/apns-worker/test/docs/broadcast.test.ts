@@ -51,6 +51,7 @@ const DONE: readonly (readonly [section: string, sent: readonly string[], asked:
   ['Send', ['channel update 200', 'channel update 200'], []],
   ['Before sending: explain', [], []],
   ['End', ['channel end 200'], ['delete 204']],
+  ['A session does the rest', ['channel update 200', 'channel end 200'], []],
   ['Look after channels', [], ['read 200', 'list 200', 'delete 204']],
   ['Look after channels', [], ['create 201']],
   ['Which host', [], []],

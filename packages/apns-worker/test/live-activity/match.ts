@@ -41,8 +41,11 @@ export class Match implements AsyncDisposable {
   readonly session: LiveActivitySession<Score, Teams>
   readonly refused = new Map<string, Failure>()
 
-  constructor(options: LiveActivitySessionOptions = { token: TOKEN }) {
-    const { apns, backend } = managerWith(ScriptedBackend)
+  constructor(
+    options: LiveActivitySessionOptions = { token: TOKEN },
+    backendClass: typeof ScriptedBackend = ScriptedBackend,
+  ) {
+    const { apns, backend } = managerWith(backendClass)
     backend.script = ({ token }) => this.refused.get(token) ?? 'accept'
     this.apns = apns
     const sendMessage: ApnsManager['sendMessage'] = (message) => {
