@@ -23,6 +23,7 @@ export {
   type ChannelScope,
   type NewChannel,
 } from './broadcast/channel-manager.js'
+export type { ChannelStats } from './broadcast/channel-stats.js'
 export type { BroadcastHost } from './broadcast/hosts.js'
 export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
 export {

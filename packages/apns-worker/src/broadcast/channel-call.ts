@@ -50,6 +50,8 @@ export class ChannelExchange extends RequestStream {
 export class ChannelCall {
   readonly request: ChannelRequest
   readonly answer: Promise<ChannelAnswer>
+  /** How often it was sent. */
+  sent = 0
   /** How often it was answered "later", or its fate left unknown. */
   attempts = 0
   /** How often it was surely not processed. */

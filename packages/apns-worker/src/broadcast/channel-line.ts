@@ -5,12 +5,15 @@ import type { TlsTarget } from '../net/tls-connect.js'
 import type { StreamReset } from '../protocol/http2/session-events.js'
 import { classify } from '../reason.js'
 import { type ChannelAnswer, ChannelCall, ChannelExchange, type ChannelRequest } from './channel-call.js'
-import type { ChannelErrorDetails } from './channel-error.js'
+import type { ChannelErrorCode, ChannelErrorDetails } from './channel-error.js'
+import { ChannelRecord, type ChannelStats } from './channel-stats.js'
 import { ChannelVerdicts, fail, givenUp, type Next } from './channel-verdict.js'
 import { RequestConnection, type RequestOwner } from './request-connection.js'
 import { authorizationField, pseudoFields, RequestFields } from './request-fields.js'
 
 export interface ChannelLineOptions {
+  /** The manager's. */
+  readonly name: string
   readonly target: TlsTarget
   readonly authority: string
   readonly credentials: Credentials
@@ -43,6 +46,7 @@ const TIMED_OUT = 'RequestTimeout'
 export class ChannelLine implements RequestOwner<ChannelExchange> {
   readonly #options: ChannelLineOptions
   readonly #verdicts: ChannelVerdicts
+  readonly #record: ChannelRecord
   /** All that are not settled. */
   readonly #calls = new Set<ChannelCall>()
   /** Those of them that are to be sent. */
@@ -50,6 +54,8 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
   /** The one for new requests, and those that end with their last answer. */
   readonly #connections = new Set<RequestConnection<ChannelExchange>>()
   #backOffTimer: NodeJS.Timeout | undefined
+  /** On the monotonic clock. */
+  #backOffEndsAtMs = 0
   /** Connections in a row that failed, and why the last one did. */
   #failures = 0
   #lastFailure: Error | undefined
@@ -59,14 +65,15 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
   constructor(options: ChannelLineOptions) {
     this.#options = options
     this.#verdicts = new ChannelVerdicts(options.policy, options.credentials)
+    this.#record = new ChannelRecord(options.name)
   }
 
   /** Rejects with a `ChannelError`. */
   call(request: ChannelRequest): Promise<ChannelAnswer> {
     const { timeoutMs } = this.#options
     const call = new ChannelCall(request, timeoutMs)
-    if (this.#closed) call.fail('closed', CLOSED)
-    else if (this.#calls.size >= MAX_CALLS) call.fail('refused', TOO_MANY_CALLS)
+    if (this.#closed) this.#fail(call, 'closed', CLOSED)
+    else if (this.#calls.size >= MAX_CALLS) this.#fail(call, 'refused', TOO_MANY_CALLS)
     else {
       call.deadlineTimer = setTimeout(() => this.#expire(call), timeoutMs)
       this.#calls.add(call)
@@ -74,6 +81,18 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       this.#pump()
     }
     return call.answer
+  }
+
+  stats(): ChannelStats {
+    const present = [...this.#connections]
+    const backOff =
+      this.#backOffTimer === undefined ? 0 : Math.max(0, this.#backOffEndsAtMs - performance.now()) / 1000
+    const connections = present.filter(({ isConnected }) => isConnected).length
+    const traffic = this.#record.traffic.snapshot(
+      present.flatMap(({ stats }) => stats ?? []),
+      backOff,
+    )
+    return this.#record.stats({ pending: this.#calls.size, connections, traffic })
   }
 
   /** Ends the connections; calls that are not answered fail. Resolves when the sockets are gone. */
@@ -130,6 +149,7 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
   #backOff(): void {
     const delayMs = Math.min(this.#options.policy.backOffMs(++this.#failures), MAX_BACK_OFF_MS)
     clearTimeout(this.#backOffTimer)
+    this.#backOffEndsAtMs = performance.now() + delayMs
     this.#backOffTimer = setTimeout(() => {
       this.#backOffTimer = undefined
       this.#pump()
@@ -155,7 +175,12 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
     for (const connection of this.#connections) if (connection.isUsable) return connection
     if (this.#backOffTimer !== undefined) return undefined
     const { target, connectTimeout } = this.#options
-    const connection = new RequestConnection<ChannelExchange>(target, connectTimeout, this)
+    const connection = new RequestConnection<ChannelExchange>(
+      target,
+      connectTimeout,
+      this.#record.traffic,
+      this,
+    )
     this.#connections.add(connection)
     return connection
   }
@@ -166,6 +191,7 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
     const providerToken = credentials.kind === 'token' ? credentials.tokens.current() : undefined
     const exchange = new ChannelExchange(call, connection, providerToken)
     this.#waiting.delete(call)
+    this.#record.sending(call)
     call.exchange = exchange
     call.attemptTimer = setTimeout(() => this.#timeOut(exchange), requestTimeoutMs)
     const fields = new RequestFields([
@@ -221,12 +247,12 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
   #follow(call: ChannelCall, next: Next): void {
     switch (next.kind) {
       case 'succeed':
-        if (this.#calls.delete(call) && call.exchange !== undefined) call.succeed(call.exchange)
+        if (this.#calls.delete(call) && call.exchange !== undefined) this.#succeed(call, call.exchange)
         break
       case 'fail':
         this.#calls.delete(call)
         this.#waiting.delete(call)
-        call.fail(next.code, next.details)
+        this.#fail(call, next.code, next.details)
         break
       case 'again':
         if (next.delayMs === 0) this.#waiting.add(call)
@@ -239,6 +265,17 @@ export class ChannelLine implements RequestOwner<ChannelExchange> {
       default:
         next satisfies never
     }
+  }
+
+  #succeed(call: ChannelCall, exchange: ChannelExchange): void {
+    this.#record.settled(call, exchange.status)
+    call.succeed(exchange)
+  }
+
+  #fail(call: ChannelCall, code: ChannelErrorCode, details: ChannelErrorDetails): void {
+    const { reason, httpStatus } = details
+    this.#record.settled(call, undefined, { code, reason, httpStatus })
+    call.fail(code, details)
   }
 
   /** Another connection would end the same way. */

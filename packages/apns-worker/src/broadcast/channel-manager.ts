@@ -3,7 +3,7 @@ import { authorityOf, checkedEnvironment, environmentName } from '../backend/env
 import { type NetworkOptions, resolveNetworkOptions } from '../backend/network-options.js'
 import { RetryPolicy } from '../backend/retry-policy.js'
 import { type CredentialOptions, loadCredentials } from '../credentials/credentials.js'
-import { type ApnsManagerOptions, checkNumber } from '../manager-options.js'
+import { type ApnsManagerOptions, checkedName, checkNumber } from '../manager-options.js'
 import { checkedApnsId, checkedTopic } from '../message-checks.js'
 import {
   type Channel,
@@ -16,11 +16,12 @@ import {
 import { badAnswer, idsIn, policyIn, policyNumber } from './channel-answer.js'
 import type { ChannelRequest } from './channel-call.js'
 import { ChannelLine } from './channel-line.js'
+import type { ChannelStats } from './channel-stats.js'
 import { channelTarget } from './hosts.js'
 
 export interface ChannelManagerOptions
   extends CredentialOptions,
-    Pick<ApnsManagerOptions, 'environment' | 'proxy' | 'topic'>,
+    Pick<ApnsManagerOptions, 'environment' | 'name' | 'proxy' | 'topic'>,
     Pick<
       NetworkOptions,
       'connectTimeout' | 'requestTimeout' | 'maxAttempts' | 'retryDelay' | 'maxRetryDelay'
@@ -59,6 +60,8 @@ const PUSH_TYPE = 'LiveActivity'
  * Source: Apple, "Sending channel management requests to APNs".
  */
 export class ChannelManager implements AsyncDisposable {
+  /** What it is called in the events of `channels`. */
+  readonly name: string
   readonly #line: ChannelLine
   readonly #topic: string | undefined
   readonly #certificateTopics: readonly string[]
@@ -82,7 +85,9 @@ export class ChannelManager implements AsyncDisposable {
     if (this.#topic !== undefined) checkedBundleId(this.#topic)
     this.#certificateTopics =
       credentials.kind === 'certificate' ? credentials.certificate.topics.map(({ topic }) => topic) : []
+    this.name = checkedName(options.name)
     this.#line = new ChannelLine({
+      name: this.name,
       target,
       authority: authorityOf(target),
       credentials,
@@ -132,6 +137,11 @@ export class ChannelManager implements AsyncDisposable {
     const ids = idsIn(answer.body)
     if (ids === undefined) throw badAnswer(request, answer)
     return ids
+  }
+
+  /** Counters since it was made, and how things are now: a plain object of one's own. */
+  stats(): ChannelStats {
+    return this.#line.stats()
   }
 
   /** Disconnects. Requests that are not answered are rejected. Idempotent. */

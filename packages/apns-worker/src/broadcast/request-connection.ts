@@ -1,4 +1,6 @@
-import { parseRefusal } from '../backend/http2/verdict.js'
+import { parseRefusal, verdictOn } from '../backend/http2/verdict.js'
+import { ConnectionRecord } from '../diagnostics/connection-record.js'
+import type { ConnectionStats, Traffic } from '../diagnostics/traffic.js'
 import type { TlsTarget } from '../net/tls-connect.js'
 import { TlsConnection } from '../net/tls-connection.js'
 import { ClientSession } from '../protocol/http2/client-session.js'
@@ -54,6 +56,8 @@ export interface RequestOwner<S extends RequestStream> {
  */
 export class RequestConnection<S extends RequestStream> implements SessionEvents<S> {
   readonly #owner: RequestOwner<S>
+  readonly #traffic: Traffic
+  readonly #record: ConnectionRecord
   readonly #session: ClientSession<S>
   readonly #socket: TlsConnection
   readonly #connectTimer: NodeJS.Timeout
@@ -66,9 +70,12 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
 
   /**
    * @param connectTimeout seconds until it has to be open
+   * @param traffic counts what it does
    */
-  constructor(target: TlsTarget, connectTimeout: number, owner: RequestOwner<S>) {
+  constructor(target: TlsTarget, connectTimeout: number, traffic: Traffic, owner: RequestOwner<S>) {
     this.#owner = owner
+    this.#traffic = traffic
+    this.#record = new ConnectionRecord(traffic, 'http2', target)
     this.#session = new ClientSession<S>(this, {
       responseFields: RESPONSE_FIELDS,
       maxResponseBodyBytes: MAX_RESPONSE_BODY_BYTES,
@@ -98,6 +105,16 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
     return this.#phase === 'connecting' || this.#phase === 'open'
   }
 
+  /** Whether the server's SETTINGS have come, and it is not over. */
+  get isConnected(): boolean {
+    return this.#session.settingsReceived && this.#phase !== 'closed'
+  }
+
+  /** Undefined once it is closed. */
+  get stats(): ConnectionStats | undefined {
+    return this.#phase === 'closed' ? undefined : this.#record.stats(this.#phase, this.#session.openStreams)
+  }
+
   /** How many requests it takes right now. */
   get capacity(): number {
     return this.#phase === 'open' && !this.#socket.needsDrain ? this.#session.capacity : 0
@@ -106,6 +123,7 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
   /** Sends a request; there must be capacity. It leaves with the next `flush`. */
   send(stream: S, head: RequestHead, body: string | undefined): void {
     clearTimeout(this.#idleTimer)
+    this.#record.sent++
     this.#session.request(stream, head, body)
   }
 
@@ -118,6 +136,7 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
 
   /** Nobody waits for this answer any more. */
   cancel(stream: S): void {
+    this.#traffic.unanswered++
     this.#session.cancel(stream)
     this.#rest()
     this.flush()
@@ -158,24 +177,32 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
 
   end(stream: S): void {
     this.#hasServed = true
+    this.#record.answered++
+    const { status, responseBody } = stream
+    if (status < 200 || status > 299)
+      this.#traffic.refused(status, verdictOn(status, responseBody.toString('latin1')).failure.reason)
     this.#owner.answered(stream)
   }
 
   reset(stream: S, reset: StreamReset): void {
+    this.#traffic.unanswered++
     this.#owner.unanswered(stream, reset)
   }
 
   settings(): void {
-    if (this.#phase !== 'connecting') return
-    this.#phase = 'open'
-    clearTimeout(this.#connectTimer)
+    if (this.#phase === 'connecting') {
+      this.#phase = 'open'
+      clearTimeout(this.#connectTimer)
+    }
+    this.#record.allowed(this.#session.peerMaxConcurrentStreams)
   }
 
-  goaway(_lastStreamId: number, code: number, debugData: Uint8Array): void {
+  goaway(lastStreamId: number, code: number, debugData: Uint8Array): void {
     if (this.#phase === 'closed') return
     this.#phase = 'draining'
     clearTimeout(this.#connectTimer)
     const refusal = parseRefusal(Buffer.from(debugData).toString('latin1'))
+    this.#record.goAway(lastStreamId, code, refusal?.reason)
     if (code !== ErrorCode.NO_ERROR) {
       this.#cause = new Error(
         `the server closed the connection: ${refusal?.reason ?? `HTTP/2 error code ${code}`}`,
@@ -226,7 +253,9 @@ export class RequestConnection<S extends RequestStream> implements SessionEvents
     this.#phase = 'closed'
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#idleTimer)
+    const failed = !(this.#hasServed || this.#isRetired)
+    this.#record.closed({ cause, failed: failed || cause !== undefined }, this.#isRetired)
     this.#session.lost()
-    this.#owner.closed(this, cause, !(this.#hasServed || this.#isRetired))
+    this.#owner.closed(this, cause, failed)
   }
 }

@@ -22,6 +22,7 @@ export const channels = {
   sendingPaused: 'apns-worker:sending:paused',
   sendingResumed: 'apns-worker:sending:resumed',
   feedbackReceived: 'apns-worker:feedback:received',
+  channelRequestSettled: 'apns-worker:channel-request:settled',
 } as const
 
 /** What is published on each channel, by the channel's name. */
@@ -39,6 +40,7 @@ export interface ChannelEvents {
   'apns-worker:sending:paused': events.SendingPausedEvent
   'apns-worker:sending:resumed': events.SendingResumedEvent
   'apns-worker:feedback:received': events.FeedbackReceivedEvent
+  'apns-worker:channel-request:settled': events.ChannelRequestSettledEvent
 }
 
 /** A channel of Node's, for one kind of event. Making an event for nobody is a waste: look at `hasSubscribers` first. */
@@ -68,3 +70,6 @@ export const providerTokenRenewed: EventChannel<events.ProviderTokenRenewedEvent
 export const sendingPaused: EventChannel<events.SendingPausedEvent> = open(channels.sendingPaused)
 export const sendingResumed: EventChannel<events.SendingResumedEvent> = open(channels.sendingResumed)
 export const feedbackReceived: EventChannel<events.FeedbackReceivedEvent> = open(channels.feedbackReceived)
+export const channelRequestSettled: EventChannel<events.ChannelRequestSettledEvent> = open(
+  channels.channelRequestSettled,
+)

@@ -1,3 +1,4 @@
+import type { ChannelErrorCode, ChannelOperation } from '../broadcast/channel-error.js'
 import type { ApnsError } from '../error.js'
 import type { PushType } from '../push-type.js'
 
@@ -158,4 +159,24 @@ export interface FeedbackReceivedEvent extends ManagerEvent {
   readonly reason: string | undefined
   /** Since when, by Apple's clock. */
   readonly when: Date
+}
+
+/** A request about broadcast channels has succeeded or failed, after all its attempts: exactly once for each. */
+export interface ChannelRequestSettledEvent extends ManagerEvent {
+  readonly operation: ChannelOperation
+  /** The app's bundle id. */
+  readonly topic: string
+  /** The channel that it was about; undefined for `create` and `list`. */
+  readonly channelId: string | undefined
+  /** Its `apns-request-id`. */
+  readonly requestId: string
+  readonly outcome: 'succeeded' | ChannelErrorCode
+  /** As `ChannelError.reason`; undefined if it has succeeded. */
+  readonly reason: string | undefined
+  /** Of the last answer; undefined if there was none. */
+  readonly httpStatus: number | undefined
+  /** How often it was sent. */
+  readonly attempts: number
+  /** Seconds since it was asked for. */
+  readonly duration: number
 }

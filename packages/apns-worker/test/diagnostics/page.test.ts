@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { startGateway, startSimulator } from '@apns-worker/simulator'
-import { channels } from 'apns-worker'
+import { ChannelManager, channels } from 'apns-worker'
 import { EventRecorder } from '../support/event-recorder.js'
 import { GatewaySender } from '../support/gateway-sender.js'
 import { failOnLeaks } from '../support/leaks.js'
-import { Sender, sorted, tokensOf } from '../support/sender.js'
+import { Sender, sorted, TOPIC, tokensOf } from '../support/sender.js'
 import { until } from '../support/within.js'
 
 failOnLeaks()
@@ -30,6 +30,12 @@ test('the page has every channel, and every field of what is published there', a
       { tokenPrefix: 'd1', times: 1, status: 403, reason: 'TopicDisallowed' },
     ],
   })
+  await using channelManager = new ChannelManager({
+    ...apns.credentials,
+    environment: apns.environment,
+    topic: TOPIC,
+  })
+  await channelManager.list()
   await using gateway = await startGateway({ rules: [{ connection: 1, nth: 1, status: 8 }] })
   const sender = new Sender(apns)
   await sender.outcomes(sender.send([...tokensOf(1, 'a'), ...tokensOf(1, 'dead'), ...tokensOf(1, 'b5')]))
@@ -70,4 +76,14 @@ test('the page has every field of stats()', async () => {
   ])
   const [connection = {}] = traffic.connections
   assert.deepEqual(fieldsAfter('Each of `traffic.connections`'), Object.keys(connection))
+})
+
+test('the page has every field of a ChannelManager’s stats()', async () => {
+  await using apns = await startSimulator()
+  await using manager = new ChannelManager({
+    ...apns.credentials,
+    environment: apns.environment,
+    topic: TOPIC,
+  })
+  assert.deepEqual(fieldsAfter('## `ChannelManager.stats()`'), Object.keys(manager.stats()))
 })

@@ -161,6 +161,8 @@ describe('what is found in a broadcast', () => {
     [{ expiration: NOW + 60 }, "error expiration: is 1700000060, but this channel's storagePolicy is 'none'"],
     [{ channel: 'no base64!', expiration: 'x' }, 'error channel', 'error expiration'],
     [{ payload: { aps: START } }, 'error payload.aps.event: is start'],
+    // What else a start lacks, or has, is of no interest.
+    [{ payload: { aps: { event: 'start', bagde: 1 } } }, 'error payload.aps.event: is start'],
     [{ payload: { aps: { ...UPDATE, timestamp: undefined } } }, 'error payload.aps.timestamp: is missing'],
     [{ payload: 'text' }, 'error payload: is not an object', 'error payload.aps: is missing'],
     [{ payload: { aps: { ...UPDATE, note: 1n } } }, 'error payload.aps.note: a bigint is not JSON'],

@@ -121,13 +121,39 @@ describe('a provider with channels', () => {
   it('settles what is under way when it is shut down, and refuses what comes after', async () => {
     await using apns = await startSimulator({ latency: 0.05 })
     const { id } = apns.addChannel()
-    const provider = new apn.Provider(optionsFor(apns))
-    const pending = [list(provider), broadcastTo(provider, id)] as const
-    await within(provider.shutdown(), () => 'it does not shut down')
-    for (const { sent } of await Promise.all(pending)) assert.equal(sent.length, 1)
-    for (const { failed } of [await list(provider), await broadcastTo(provider, id)])
+    for (const ask of [list, (provider: apn.Provider) => broadcastTo(provider, id)]) {
+      const provider = new apn.Provider(optionsFor(apns))
+      const pending = ask(provider)
+      await within(provider.shutdown(), () => 'it does not shut down')
+      assert.equal((await pending).sent.length, 1)
+      const { failed } = await ask(provider)
       assert.match(failed[0]?.error?.message ?? '', /closed/)
-    await apns.waitFor((server) => server.counts().openConnections === 0)
+      await apns.waitFor((server) => server.counts().openConnections === 0)
+    }
+  })
+
+  it('connects no more for channels after the end, if it never has', async () => {
+    await using apns = await startSimulator()
+    const provider = new apn.Provider(optionsFor(apns))
+    await within(provider.shutdown(), () => 'it does not shut down')
+    for (const { failed } of [await list(provider), await broadcastTo(provider, 'AAAA')])
+      assert.match(failed[0]?.error?.message ?? '', /closed/)
+    assert.equal(apns.counts().connections, 0)
+  })
+
+  it('gives the id of what Apple has refused', async () => {
+    await using apns = await startSimulator()
+    await using(apns, {}, async (provider) => {
+      const requestId = '0309f412-aa57-46a8-9ac6-b5aeca8c4594'
+      const note = new apn.Notification({ channelId: 'AAAA', requestId })
+      const { failed } = await provider.manageChannels(note, TOPIC, 'read')
+      assert.deepEqual(failed, [
+        {
+          ...{ bundleId: TOPIC, 'apns-request-id': requestId },
+          ...{ status: 400, response: { reason: 'ChannelNotRegistered' } },
+        },
+      ])
+    })
   })
 
   it('says that nobody can be reached', async () => {

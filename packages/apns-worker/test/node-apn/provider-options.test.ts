@@ -132,7 +132,8 @@ describe('the options of a provider', () => {
     })
     const proxies = { proxy: { host: 'a', port: 1 }, manageChannelsProxy: { host: 'b', port: '2' } }
     assert.equal(channelOptions({ token, ...proxies }).proxy, 'http://b:2')
-    assert.equal(broadcastOptions({ token, ...proxies }).proxy, 'http://a:1')
+    const { proxy, broadcastHost } = broadcastOptions({ token, ...proxies })
+    assert.deepEqual([proxy, broadcastHost], ['http://a:1', 'api'])
   })
 
   it('bound the time for a request about channels by that of its attempts', () => {
