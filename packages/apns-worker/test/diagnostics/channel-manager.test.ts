@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type ChannelRule, startSimulator } from '@apns-worker/simulator'
 import { type ChannelManager, type ChannelStats, channels } from 'apns-worker'
-import { managerFor, rejection } from '../broadcast/support/channel-client.js'
+import { managerFor, onlyChannels, rejection } from '../broadcast/support/channel-client.js'
 import { EventRecorder } from '../support/event-recorder.js'
 import { freePort } from '../support/free-port.js'
 import { failOnLeaks } from '../support/leaks.js'
 import { TOPIC } from '../support/sender.js'
+import { StoppedClock } from '../support/stopped-clock.js'
 import { PROVIDER_KEY } from '../support/test-identity.js'
+import { startTcpServer } from '../support/test-servers.js'
 import { until } from '../support/within.js'
 
 failOnLeaks()
@@ -136,6 +138,18 @@ describe('a request about channels is told and counted', () => {
   })
 })
 
+it('a request about channels that timed out is unanswered', async () => {
+  using clock = new StoppedClock()
+  await using apns = await startSimulator({ channelRules: [{ times: 1, silent: true }] })
+  await using manager = managerFor(apns, { ...NAME, requestTimeout: 10 })
+  const listing = manager.list()
+  await until(() => apns.channelRequests.length === 1)
+  clock.advance(10_000)
+  await listing
+  const { sent, answered, unanswered } = manager.stats().traffic
+  assert.deepEqual([sent, answered['2xx'], unanswered], [2, 1, 1])
+})
+
 describe('the connections of a ChannelManager', () => {
   it('are told as those of other managers are', async () => {
     using recorder = new EventRecorder()
@@ -151,6 +165,29 @@ describe('the connections of a ChannelManager', () => {
       ['channels', connection, 'ours', true, 1, 1],
     )
     assert.deepEqual(recorder.only(channels.providerTokenRenewed).keyId, apns.credentials.keyId)
+  })
+
+  it('that break when they have served are a fault as well', async () => {
+    using recorder = new EventRecorder()
+    await using apns = await startSimulator()
+    await using manager = managerFor(apns, NAME)
+    await manager.list()
+    apns.disconnect()
+    await until(() => recorder.of(channels.connectionClosed).length > 0)
+    const { why, opened, cause } = recorder.only(channels.connectionClosed)
+    assert.deepEqual([why, opened, cause instanceof Error], ['fault', true, true])
+    const { connectionsOpened, connectionsFailed } = manager.stats().traffic
+    assert.deepEqual([connectionsOpened, connectionsFailed], [1, 1])
+  })
+
+  it('do not count while they are not open', async () => {
+    await using server = await startTcpServer((socket) => void socket.resume())
+    await using manager = managerFor(onlyChannels(server), NAME)
+    const failing = rejection(manager.list())
+    const { connections, traffic } = manager.stats()
+    assert.deepEqual([connections, traffic.connections.map(({ state }) => state)], [0, ['connecting']])
+    await manager.close()
+    await failing
   })
 
   it('have a back-off while none can be opened', async () => {
