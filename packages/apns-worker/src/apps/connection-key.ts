@@ -3,7 +3,13 @@ import { Http2Backend } from '../backend/http2/http2-backend.js'
 import type { AppOptions } from './app-options.js'
 
 /** What each app has for itself; everything else has to be alike for connections to be shared. */
-const OWN: ReadonlySet<string> = new Set(['topic', 'errorHandler', 'logger', 'badTokenLimit'])
+const OWN: ReadonlySet<string> = new Set([
+  'topic',
+  'errorHandler',
+  'logger',
+  'badTokenLimit',
+  'broadcastHost',
+])
 
 /**
  * Alike for apps that may share connections: those with the same key of the same team, or the same certificate, for the
