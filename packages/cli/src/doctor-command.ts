@@ -24,6 +24,8 @@ interface DoctorFlags extends CredentialFlags {
   readonly ca?: string
   readonly proxy?: string
   readonly timeout?: number
+  readonly broadcasts?: true
+  readonly channelPort?: number
   readonly json?: true
 }
 
@@ -56,6 +58,8 @@ export function doctorCommand(onExit: (code: ExitCode) => void): Command {
     .option('--port <port>', 'its port, or 2197, the other one of Apple (default: 443)', parsePort)
     .option('--ca <file>', 'certificate authority of that other server, in PEM')
     .addOption(proxyOption())
+    .option('--broadcasts', 'check the hosts for broadcasts, and for requests about their channels, as well')
+    .option('--channel-port <port>', "with --broadcasts: that other server's port for channels", parsePort)
     .option('--timeout <seconds>', 'how long each check may take (default: 10)', parseTimeout)
     .option('--json', 'the report as one line of JSON')
   return command
@@ -84,6 +88,7 @@ function begin(flags: DoctorFlags): ReturnType<typeof diagnose> {
     topic: flags.topic ?? nonEmpty(env['APNS_TOPIC']),
     servers: serversFrom(flags, env),
     proxy: proxyFrom(flags, env),
+    broadcasts: flags.broadcasts,
     timeout: flags.timeout,
   }
   try {
@@ -101,8 +106,11 @@ function serversFrom(flags: DoctorFlags, env: NodeJS.ProcessEnv): DoctorServer[]
   if (host !== undefined) {
     const ca = caPath === undefined ? undefined : readCa(caPath)
     // What is typed is meant: a variable that names an environment is another server's.
-    return [{ environment: environmentOfHost(flags.environment), host, port, ca }]
+    const { channelPort } = flags
+    return [{ environment: environmentOfHost(flags.environment), host, port, channelPort, ca }]
   }
+  if (flags.channelPort !== undefined)
+    throw new UsageError("--channel-port is another server's: give its --host")
   const where = flags.environment ?? nonEmpty(env['APNS_ENVIRONMENT'])
   if (where === undefined || where === 'both') {
     if (caPath !== undefined) throw new UsageError('--ca is for another server: give its --host')

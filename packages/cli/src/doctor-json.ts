@@ -1,4 +1,4 @@
-import type { Diagnosis } from 'apns-worker/doctor'
+import type { CheckedServer, Diagnosis } from 'apns-worker/doctor'
 
 /** The report for programs: one line. Every key is always there, null where there is nothing to say. */
 export function jsonReport(diagnoses: readonly Diagnosis[]): string {
@@ -31,8 +31,8 @@ function checkOf({ check, server, verdict, code, text, advice, parts, ...rest }:
   }
 }
 
-function serverOf({ name, environment, host, port, proxy }: NonNullable<Diagnosis['server']>): object {
-  return { name, environment: environment ?? null, host, port, proxy: proxy ?? null }
+function serverOf({ name, service, environment, host, port, proxy }: CheckedServer): object {
+  return { name, service, environment: environment ?? null, host, port, proxy: proxy ?? null }
 }
 
 /** To milliseconds. */

@@ -100,8 +100,9 @@ export class DoctorText {
     if (server === undefined || server === this.#server) return []
     this.#server = server
     const { name, environment, host, port, proxy } = server
-    const place = name === environment ? `${name}: ${host}:${port}` : name
-    const kind = environment === undefined || name === environment ? '' : `, as ${environment}`
+    const isApples = environment !== undefined && (name === environment || name.startsWith(`${environment} `))
+    const place = isApples ? `${name}: ${host}:${port}` : name
+    const kind = environment === undefined || isApples ? '' : `, as ${environment}`
     const way = proxy === undefined ? '' : `, through ${proxy}`
     return ['', this.#marker.bold(printable(place + kind + way))]
   }

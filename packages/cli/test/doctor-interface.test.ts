@@ -75,7 +75,13 @@ describe('the doctor for programs', () => {
     assert.equal(code, 1)
     assert.match(stdout, /^\{.*\}\n$/)
     const report: unknown = JSON.parse(stdout.replaceAll('PORT', '1'))
-    const server = { name: '127.0.0.1:1', environment: null, host: '127.0.0.1', proxy: null }
+    const server = {
+      name: '127.0.0.1:1',
+      service: 'notifications',
+      environment: null,
+      host: '127.0.0.1',
+      proxy: null,
+    }
     const none = { advice: null, parts: [], blocks: [], because: null }
     const blocks = ['tls', 'alpn', 'settings', 'authentication', 'clock']
     assert.ok(isReport(report))

@@ -235,6 +235,28 @@ ${ONE_PROBLEM}`,
     assert.equal(code, 1)
   })
 
+  it('checks broadcasts and channels where these are asked for', async () => {
+    const channelPort = ['--channel-port', String(apns.environment.channelPort)]
+    const { stdout } = await doctor([...key, ...placeOf(apns), '--broadcasts', ...channelPort])
+    const headings = stdout.split('\n').filter((line) => line.endsWith(':PORT'))
+    assert.deepEqual(headings, [
+      '127.0.0.1:PORT',
+      'broadcasts at 127.0.0.1:PORT',
+      'channels at 127.0.0.1:PORT',
+    ])
+    assert.equal(stdout.match(/ok {6}authentication 400 ChannelNotRegistered/g)?.length, 2)
+    const env = { APNS_PROXY: `http://127.0.0.1:${await closedPort()}` }
+    const atApple = await doctor([...key, '--environment', 'sandbox', '--broadcasts'], env)
+    assert.match(
+      atApple.stdout,
+      /\nsandbox broadcasts: api-broadcast\.sandbox\.push\.apple\.com:443, through /,
+    )
+    assert.match(atApple.stdout, /\nsandbox channels: api-manage-broadcast\.sandbox\.push\.apple\.com:2195, /)
+    const lost = await doctor([...key, ...channelPort])
+    assert.match(lost.stderr, /--channel-port is another server's/)
+    assert.equal(lost.code, 2)
+  })
+
   it('needs neither credential nor topic to look at the way', async () => {
     const { code, stdout } = await doctor(placeOf(apns), { APNS_TOPIC: TOPIC })
     assert.match(stdout, /^problem credential {5}No credential is given\./)

@@ -2,7 +2,6 @@ import {
   type CustomEnvironment,
   checkedEnvironment,
   type Environment,
-  type Place,
   PROVIDER_API,
   type ServiceHosts,
 } from '../backend/environment.js'
@@ -21,16 +20,17 @@ export type BroadcastHost = 'api-broadcast' | 'api' | CustomEnvironment
  * Apple's page "Sending broadcast push notification requests to APNs" names one kind of host in its text, and the other in
  * its examples.
  */
+export const BROADCAST_API: ServiceHosts = {
+  production: { host: 'api-broadcast.push.apple.com', port: 443 },
+  sandbox: { host: 'api-broadcast.sandbox.push.apple.com', port: 443 },
+}
 const BROADCAST_HOSTS: Readonly<Record<'api-broadcast' | 'api', ServiceHosts>> = {
-  'api-broadcast': {
-    production: { host: 'api-broadcast.push.apple.com', port: 443 },
-    sandbox: { host: 'api-broadcast.sandbox.push.apple.com', port: 443 },
-  },
+  'api-broadcast': BROADCAST_API,
   api: PROVIDER_API,
 }
 
 /** Source: Apple, "Sending channel management requests to APNs". */
-const CHANNEL_HOSTS: ServiceHosts = {
+export const CHANNEL_HOSTS: ServiceHosts = {
   production: { host: 'api-manage-broadcast.push.apple.com', port: 2196 },
   sandbox: { host: 'api-manage-broadcast.sandbox.push.apple.com', port: 2195 },
 }
@@ -50,11 +50,6 @@ export function broadcastService(
   throw new TypeError(
     `broadcastHost is ${describeValue(option)}; it is 'api-broadcast', 'api', or { host, port, ca } for another server`,
   )
-}
-
-/** Where requests about the channels of one of Apple's environments go. */
-export function channelService(environment: 'production' | 'sandbox'): Place {
-  return CHANNEL_HOSTS[environment]
 }
 
 /**

@@ -42,6 +42,7 @@ export const DOCTOR_CODES = {
   CLIENT_CERTIFICATE_REFUSED: 'The server does not take the client certificate, or misses one.',
   CREDENTIAL_REFUSED: 'The server does not take the credential.',
   TOPIC_REFUSED: 'The server does not take the topic.',
+  BROADCASTS_NOT_ENABLED: 'Broadcasts are not enabled for the app.',
   REFUSED: 'The server refused the push for another reason.',
   UNDECIDED: 'The server puts the answer off.',
   SERVER_FAILED: 'The server has failed, or is overloaded.',

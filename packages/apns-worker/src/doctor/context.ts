@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { providerApi } from '../backend/environment.js'
+import { PROVIDER_API } from '../backend/environment.js'
+import { BROADCAST_API, CHANNEL_HOSTS } from '../broadcast/hosts.js'
 import type { CredentialOptions, Credentials } from '../credentials/credentials.js'
 import type { TlsInspection } from '../net/probe/tls-probe.js'
 import type { TlsTarget } from '../net/tls-connect.js'
@@ -32,7 +33,7 @@ export interface ServerContext {
   readonly tunnel: Socket | undefined
   readonly tls: TlsInspection | undefined
   readonly session: DoctorSession | undefined
-  /** To the push. */
+  /** To the request. */
   readonly answer: Answer | undefined
 }
 
@@ -42,9 +43,16 @@ export function firstHop({ target }: Pick<ServerContext, 'target'>): { host: str
   return { host, port }
 }
 
+const APPLES: ReadonlySet<string> = new Set(
+  [PROVIDER_API, BROADCAST_API, CHANNEL_HOSTS].flatMap(({ production, sandbox }) => [
+    production.host,
+    sandbox.host,
+  ]),
+)
+
 /** Whether it is Apple's own host, and no simulator or relay. */
 export function isAtApple({ host }: Pick<TlsTarget, 'host'>): boolean {
-  return host === providerApi('production').host || host === providerApi('sandbox').host
+  return APPLES.has(host)
 }
 
 /** What a check before this one must have learned. */

@@ -35,10 +35,14 @@ export type CheckName =
  */
 export type DoctorVerdict = 'ok' | 'warning' | 'problem' | 'skipped'
 
+/** What a server is for: notifications to devices, broadcasts to channels, or requests about these. */
+export type DoctorService = 'notifications' | 'broadcasts' | 'channels'
+
 /** A server that is checked. */
 export interface CheckedServer {
-  /** `production`, `sandbox`, or `host:port`. */
+  /** `production`, `sandbox`, or `host:port`; with `broadcasts` or `channels` where it is for these. */
   readonly name: string
+  readonly service: DoctorService
   /** Whose rules apply to certificates; undefined for a host that may be either. */
   readonly environment: 'production' | 'sandbox' | undefined
   readonly host: string

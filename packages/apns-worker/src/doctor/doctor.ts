@@ -1,4 +1,3 @@
-import { providerApi } from '../backend/environment.js'
 import type { CredentialOptions, Credentials } from '../credentials/credentials.js'
 import { type ProxyOption, proxyFor } from '../net/proxy/proxy-option.js'
 import { type CertificateAuthorities, secureContextOf } from '../net/secure-context.js'
@@ -17,6 +16,7 @@ import { tunnelCheck } from './checks/tunnel-check.js'
 import type { ServerContext, SetupContext } from './context.js'
 import type { CheckedServer, Diagnosis } from './diagnosis.js'
 import { type Failures, runChecks } from './examination.js'
+import { placesOf, type ServicePlace } from './service-places.js'
 
 export { DOCTOR_CODES, type DoctorCode } from './codes.js'
 export type {
@@ -24,6 +24,7 @@ export type {
   CheckName,
   Diagnosis,
   DiagnosisPart,
+  DoctorService,
   DoctorVerdict,
   Facts,
 } from './diagnosis.js'
@@ -36,6 +37,8 @@ export interface DoctorServer {
   readonly host?: string | undefined
   /** Default: 443. Apple listens on 2197 as well. */
   readonly port?: number | undefined
+  /** With `broadcasts`: where requests about channels go, on another host than Apple's; not checked where it is not given. */
+  readonly channelPort?: number | undefined
   /** Certificate authorities to trust, in PEM; default: those that Node trusts. */
   readonly ca?: CertificateAuthorities | undefined
   /** The name in the server's certificate, where it is not the host's. */
@@ -49,6 +52,8 @@ export interface DoctorOptions extends CredentialOptions {
   /** Default: production and sandbox, or the one of them that the certificate is for. */
   readonly servers?: readonly DoctorServer[] | undefined
   readonly proxy?: ProxyOption | undefined
+  /** Whether the hosts for broadcasts and for their channels are checked as well; with a bundle id as the topic. Default: false. */
+  readonly broadcasts?: boolean | undefined
   /** Seconds that each check may take. Default: 10. */
   readonly timeout?: number | undefined
 }
@@ -70,7 +75,7 @@ const SERVER_CHECKS = [
 
 /**
  * Checks everything that sending needs, step by step, and says of each step whether it works and what to do if not. It
- * delivers nothing: the one push that it makes for each server is to a device that can not exist.
+ * delivers nothing: the one request that it makes to each server is for a device, or a channel, that can not exist.
  *
  * What it finds comes as it is found. It opens a handful of connections and closes them, also when the iteration is left early.
  *
@@ -79,8 +84,9 @@ const SERVER_CHECKS = [
 export function diagnose(options: DoctorOptions): AsyncGenerator<Diagnosis, void, undefined> {
   const { timeout = DEFAULT_TIMEOUT } = options
   if (!(timeout > 0)) throw new TypeError(`timeout is ${timeout}; give seconds, more than 0`)
-  const patients = (options.servers ?? [{ environment: 'production' }, { environment: 'sandbox' }]).map(
-    (server) => patientOf(server, options.proxy),
+  const servers = options.servers ?? [{ environment: 'production' }, { environment: 'sandbox' }]
+  const patients = servers.flatMap((server) =>
+    placesOf(server, options.broadcasts === true).map((place) => patientOf(server, place, options.proxy)),
   )
   return examine(options, patients, Math.min(timeout, LONGEST_TIMEOUT) * 1000)
 }
@@ -94,17 +100,16 @@ interface Patient {
   targetFor(credentials: Credentials | undefined): TlsTarget
 }
 
-function patientOf(options: DoctorServer, proxyOption: unknown): Patient {
-  const { environment, ca, servername } = options
-  const host = options.host ?? (environment === undefined ? undefined : providerApi(environment).host)
-  if (host === undefined) throw new TypeError('a server has neither host nor environment; give one')
-  const { port } = providerApi({ host, port: options.port })
+function patientOf(
+  { environment, ca, servername }: DoctorServer,
+  { name, service, host, port }: ServicePlace,
+  proxyOption: unknown,
+): Patient {
   const proxy = proxyFor(proxyOption, { host, port })
   // What is wrong with it is to be known now.
   secureContextOf(ca)
-  const name = options.host === undefined ? String(environment) : `${host}:${port}`
   return {
-    server: { name, environment, host, port, proxy: proxy?.name },
+    server: { name, service, environment, host, port, proxy: proxy?.name },
     targetFor: (credentials) => ({
       host,
       port,

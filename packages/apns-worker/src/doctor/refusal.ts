@@ -1,5 +1,6 @@
 import { verdictOn } from '../backend/http2/verdict.js'
 import { classify } from '../reason.js'
+import type { DoctorService } from './diagnosis.js'
 
 /** What is said about a refusal. */
 export interface RefusalWords {
@@ -21,6 +22,15 @@ const ADVICE: Readonly<Record<string, string>> = {
     "The credential may be good. Check the topic, and that the key covers it (a key may be for some topics only) or that it is of the app's own team.",
 }
 const LATER = "The credential was not judged. Try again later; see Apple's system status if it stays so."
+
+/** What Apple says of a channel that can not exist, once it has taken the credential. */
+const NO_CHANNEL: ReadonlySet<string> = new Set(['ChannelNotRegistered', 'BadChannelId'])
+
+/** Whether a request was refused only since there is no such device, or channel: the credential was taken. */
+export function isForWantOf(service: DoctorService, status: number, reason: string | undefined): boolean {
+  if (reason === undefined) return false
+  return service === 'notifications' ? classify(status, reason).class === 'token' : NO_CHANNEL.has(reason)
+}
 
 /** A refusal in words: by the reason that the server gave, or by its status alone. */
 export function refusalOn(httpStatus: number, reason: string | undefined, body = ''): RefusalWords {

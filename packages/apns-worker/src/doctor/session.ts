@@ -52,7 +52,7 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void
 }
 
-/** An HTTP/2 connection for one push, which tells whatever becomes of it. */
+/** An HTTP/2 connection for one request, which tells whatever becomes of it. */
 export class DoctorSession implements SessionEvents<Push> {
   readonly #socket: TLSSocket
   readonly #session: ClientSession<Push>
@@ -100,7 +100,7 @@ export class DoctorSession implements SessionEvents<Push> {
    *
    * @throws {NoAnswerError}; the signal's reason
    */
-  request(head: RequestHead, body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+  request(head: RequestHead, body: Uint8Array | undefined, signal: AbortSignal): Promise<Answer> {
     return this.#wait(signal, (waiter) => {
       this.#answerWaiter = waiter
       if (this.#session.capacity === 0) {

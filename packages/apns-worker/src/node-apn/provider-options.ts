@@ -1,6 +1,6 @@
 import { type Environment, providerApi } from '../backend/environment.js'
 import type { ChannelManagerOptions } from '../broadcast/channel-manager.js'
-import { channelService } from '../broadcast/hosts.js'
+import { CHANNEL_HOSTS } from '../broadcast/hosts.js'
 import { readSource, type SourceKind } from '../credentials/credential-source.js'
 import type { CredentialOptions } from '../credentials/credentials.js'
 import type { ApnsManagerOptions } from '../manager-options.js'
@@ -184,7 +184,7 @@ function channelEnvironmentFrom(options: ProviderOptions): Environment {
   const ca = authoritiesFrom(options.ca)
   const isApples = !manageChannelsAddress && !manageChannelsPort
   if (isApples && ca === undefined && rejectUnauthorized !== false) return name
-  const place = channelService(name)
+  const place = CHANNEL_HOSTS[name]
   return {
     host: manageChannelsAddress || place.host,
     channelPort: Number(manageChannelsPort ?? place.port),

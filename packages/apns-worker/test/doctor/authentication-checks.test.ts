@@ -200,7 +200,7 @@ describe('the check of authentication', () => {
     await using apns = await startSimulator({ rules: [{ silent: true }] })
     using clock = new StoppedClock()
     const found = await examineWithTime(clock, examine(atSimulator(apns)))
-    found.assertFound('authentication', 'ANSWER_TIMEOUT', /no answer to a push within 10 s/)
+    found.assertFound('authentication', 'ANSWER_TIMEOUT', /no answer to a request within 10 s/)
     clock.advance(60_000)
   })
 

@@ -38,6 +38,7 @@ describe('diagnose', () => {
     )
     assert.deepEqual(first, {
       name: `127.0.0.1:${nowhere.port}`,
+      service: 'notifications',
       environment: undefined,
       ...nowhere,
       proxy: undefined,

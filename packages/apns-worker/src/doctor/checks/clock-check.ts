@@ -1,9 +1,10 @@
 import { clockSkewMs, clockSkewWords } from '../../backend/http2/clock-check.js'
 import { parseRefusal } from '../../backend/http2/verdict.js'
 import { MAX_AGE_MS } from '../../credentials/provider-tokens.js'
-import { classify } from '../../reason.js'
 import { type Check, type CheckResult, ok, problem, skipped, warning } from '../check.js'
 import type { ServerContext } from '../context.js'
+import type { DoctorService } from '../diagnosis.js'
+import { isForWantOf } from '../refusal.js'
 import type { Answer } from '../session.js'
 
 /** Apple refuses provider tokens that are older. */
@@ -20,12 +21,14 @@ const SET_IT = "Set this machine's clock, and keep it right (NTP)."
 export const clockCheck: Check<ServerContext> = {
   name: 'clock',
   needs: ['credential', 'topic', 'environment', 'settings'],
-  run({ answer, credentials }) {
+  run({ answer, credentials, server }) {
     if (answer === undefined) return skipped('CLOCK_UNKNOWN', 'no answer to tell it by')
     const skewMs =
       answer.date === undefined ? undefined : clockSkewMs(answer.date, answer.sentAtMs, answer.answeredAtMs)
     if (skewMs !== undefined) return judgeSkew(skewMs)
-    return credentials?.kind === 'token' ? judgeByToken(answer) : skipped('CLOCK_UNKNOWN', NO_DATE)
+    return credentials?.kind === 'token'
+      ? judgeByToken(answer, server.service)
+      : skipped('CLOCK_UNKNOWN', NO_DATE)
   },
 }
 
@@ -41,7 +44,7 @@ function judgeSkew(skewMs: number): CheckResult<ServerContext> {
     : warning('CLOCK_OFF', said, { facts })
 }
 
-function judgeByToken({ status, body }: Answer): CheckResult<ServerContext> {
+function judgeByToken({ status, body }: Answer, service: DoctorService): CheckResult<ServerContext> {
   const reason = parseRefusal(body)?.reason
   if (reason === 'ExpiredProviderToken') {
     return problem('CLOCK_WRONG', {
@@ -49,7 +52,7 @@ function judgeByToken({ status, body }: Answer): CheckResult<ServerContext> {
       advice: SET_IT,
     })
   }
-  const isTaken = status === 200 || (reason !== undefined && classify(status, reason).class === 'token')
+  const isTaken = status === 200 || isForWantOf(service, status, reason)
   return isTaken
     ? ok('right within an hour: the server took a provider token that it dated')
     : skipped('CLOCK_UNKNOWN', NO_DATE)

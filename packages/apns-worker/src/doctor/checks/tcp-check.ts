@@ -76,6 +76,9 @@ function judge(context: ServerContext, attempts: readonly Attempt[]): CheckResul
   return warning('TCP_SOME_FAILED', words, { parts, facts })
 }
 
+/** Either will do. */
+const NOTIFICATION_PORTS: readonly number[] = [443, 2197]
+
 function adviceOn(code: DoctorCode, { target }: ServerContext): string {
   if (target.proxy !== undefined) {
     return `Check that the proxy runs, and that its port is ${target.proxy.port}.`
@@ -87,6 +90,7 @@ function adviceOn(code: DoctorCode, { target }: ServerContext): string {
   }
   return (
     'Let this machine connect to 17.0.0.0/8 and, with IPv6, to 2620:149:a44::/48, 2403:300:a42::/48, ' +
-    '2403:300:a51::/48 and 2a01:b740:a42::/48, on port 443 or 2197; or send through a proxy.'
+    '2403:300:a51::/48 and 2a01:b740:a42::/48, ' +
+    `on port ${NOTIFICATION_PORTS.includes(target.port) ? '443 or 2197' : target.port}; or send through a proxy.`
   )
 }
