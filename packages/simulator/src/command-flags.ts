@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { DeviceLimit } from './delivery/delivery.js'
+import type { Doubts } from './doubts.js'
 import type { Latency } from './latency.js'
 import { latency } from './schema/common-shapes.js'
+import { DOUBTS } from './schema/doubts-shape.js'
 
 /** What may be said on the command line. Those with a default are always there. */
 export interface Flags {
@@ -23,6 +26,9 @@ export interface Flags {
   readonly streamLimit: number
   readonly shrinkOnRefusal?: true
   readonly idleTimeout: number
+  readonly refusalLimit: number
+  readonly deviceLimit?: DeviceLimit
+  readonly doubt?: Partial<Doubts>
   readonly journal?: string
   readonly gatewayPort?: number
   readonly feedbackPort: number
@@ -74,6 +80,17 @@ export function defineFlags(program: Command): Command {
     .option('--stream-limit <number>', 'streams that a client may have open', parseNumber, 1000)
     .option('--shrink-on-refusal', 'lower the stream limit to 1 after a refusal, until the next success')
     .option('--idle-timeout <seconds>', 'close idle connections; 0: never', parseNumber, 0)
+    .option('--refusal-limit <number>', 'close a connection after so many refusals; 0: never', parseNumber, 0)
+    .option(
+      '--device-limit <number/seconds>',
+      'answer 429 to a device token that gets more in that time: 5/60 (default: no limit)',
+      parseDeviceLimit,
+    )
+    .option(
+      '--doubt <name=value>',
+      "decide what Apple's pages leave open, such as missingPushType=InvalidPushType; may be repeated",
+      parseDoubt,
+    )
     .option('--journal <file>', 'write what became of each request there, one JSON object a line')
     .option(
       '--gateway-port <number>',
@@ -96,6 +113,32 @@ function parseShare(text: string): number {
   const value = text.endsWith('%') ? parseNumber(text.slice(0, -1)) / 100 : parseNumber(text)
   if (value > 1) throw new InvalidArgumentError('Not a share from 0 to 1 or 0% to 100%.')
   return value
+}
+
+function parseDeviceLimit(text: string): DeviceLimit {
+  const [count = '', per = '', ...rest] = text.split('/')
+  if (rest.length > 0) throw new InvalidArgumentError('Not like 5/60.')
+  return { count: parseNumber(count), per: parseNumber(per) }
+}
+
+/** One more decision. */
+function parseDoubt(text: string, before: Partial<Doubts> = {}): Partial<Doubts> {
+  const [name = '', ...rest] = text.split('=')
+  const value = rest.join('=')
+  try {
+    return {
+      ...before,
+      ...DOUBTS.read({ [name]: name === 'tokenOnlyTypes' ? value.split(',') : plain(value) }, ''),
+    }
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A number, a truth value, or text. */
+function plain(value: string): unknown {
+  if (value === 'true' || value === 'false') return value === 'true'
+  return value.trim() === '' || Number.isNaN(Number(value)) ? value : Number(value)
 }
 
 function parseLatency(text: string): Latency {

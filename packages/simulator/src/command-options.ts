@@ -29,6 +29,7 @@ export async function simulatorOptions(
   const topics = flags.topic ?? script.topics
   const channelPort = flags.channelPort ?? script.channelPort
   const broadcastTopics = flags.broadcastTopic ?? script.broadcastTopics
+  const deviceLimit = flags.deviceLimit ?? script.deviceLimit
   const journal = flags.journal ?? script.journal
   return {
     ...script,
@@ -40,10 +41,13 @@ export async function simulatorOptions(
     channelLimit: choose('channelLimit'),
     streamLimit: choose('streamLimit'),
     idleTimeout: choose('idleTimeout'),
+    refusalLimit: choose('refusalLimit'),
     shrinkOnRefusal: flags.shrinkOnRefusal ?? script.shrinkOnRefusal ?? false,
     ...(topics === undefined ? {} : { topics }),
     ...(channelPort === undefined ? {} : { channelPort }),
     ...(broadcastTopics === undefined ? {} : { broadcastTopics }),
+    ...(deviceLimit === undefined ? {} : { deviceLimit }),
+    doubts: { ...script.doubts, ...flags.doubt },
     ...(journal === undefined ? {} : { journal }),
     rules: [...(script.rules ?? []), ...(await readRules<Rule>(flags.rules)), ...shareRules(flags)],
     ...chaosOptions(flags, script),

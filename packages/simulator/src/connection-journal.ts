@@ -28,11 +28,12 @@ export class ConnectionJournal {
   }
 
   /** An answer is on its way to the session. */
-  answering({ streamId, status, reason }: NotificationRecord): void {
+  answering({ streamId, status, reason, wouldBeDropped }: NotificationRecord): void {
     const entry = this.#entries.get(streamId)
     if (entry === undefined) return
     entry.status = status
     entry.reason = reason
+    entry.wouldBeDropped = wouldBeDropped
   }
 
   /** The fate of one request is known; the first one counts. */

@@ -177,8 +177,8 @@ export class Exchange {
   }
 
   #answer(record: NotificationRecord, given: Answer): void {
-    const { accept, idHeader } = this.#service
-    const answer = given === ACCEPTED ? accept(record) : given
+    const { accept, idHeader, hasUniqueId } = this.#service
+    const answer = given === ACCEPTED ? accept(record, this.#context.options.now()) : given
     const { options, recorder } = this.#context
     const echoedId = answer.reason === 'BadMessageId' ? undefined : record.id
     record.answeredId = echoedId ?? randomUUID().toUpperCase()
@@ -187,7 +187,9 @@ export class Exchange {
     recorder.answered(record)
     this.#connection.journal.answering(record)
     this.#connection.answered(this.#streamId, answer.status)
-    sendAnswer(this.#stream, { [idHeader]: record.answeredId }, answer, options.environment)
+    const ids: Record<string, string> = { [idHeader]: record.answeredId }
+    if (hasUniqueId && options.environment === 'sandbox') ids['apns-unique-id'] = randomUUID().toUpperCase()
+    sendAnswer(this.#stream, ids, answer)
   }
 
   #finished(record: NotificationRecord): void {

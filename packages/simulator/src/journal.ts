@@ -37,6 +37,8 @@ export interface JournalNotification {
   /** The status of the answer that was decided on; whether it has left is the fate's business. */
   readonly status: number | undefined
   readonly reason: string | undefined
+  /** Why no device would show it although it was accepted, in words; undefined when nothing is known to keep it. */
+  readonly wouldBeDropped: string | undefined
   /** Who decided: `authentication`, `validation`, the name of a rule, `chaos: …`, or `nothing is wrong`. */
   readonly why: string
   /** The client has reset the stream, be it after the answer had left. */
@@ -163,6 +165,7 @@ export class JournalEntry implements JournalNotification {
   fate: JournalFate = 'pending'
   status: number | undefined = undefined
   reason: string | undefined = undefined
+  wouldBeDropped: string | undefined = undefined
   isCancelled = false
 
   constructor(order: number, record: NotificationRecord, why: string) {

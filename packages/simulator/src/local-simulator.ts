@@ -12,6 +12,7 @@ import { Chaos } from './chaos.js'
 import { Conditions, type WaitOptions } from './conditions.js'
 import type { Conduct, ConnectionRule } from './connection-rule.js'
 import { ConnectionRules } from './connection-rules.js'
+import { Delivery } from './delivery/delivery.js'
 import { type Admission, Doorway } from './doorway.js'
 import { type Gateway, openGateway } from './gateway/gateway.js'
 import { identifier } from './identifier.js'
@@ -31,6 +32,7 @@ import { notificationService } from './service.js'
 import type { Simulator, SimulatorEnvironment } from './simulator.js'
 import { startTimeline } from './timeline.js'
 import type { Timers } from './timers.js'
+import { Topics } from './topics.js'
 
 /** Starts an APNs on this machine. The caller closes it. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
@@ -65,6 +67,8 @@ class LocalSimulator implements Simulator {
   readonly #connectionRules: ConnectionRules
   readonly #chaos: Chaos | undefined
   readonly #recorder: Recorder
+  readonly #topics: Topics
+  readonly #delivery: Delivery
   readonly #desk: ChannelDesk
   readonly #conditions = new Conditions(() => JSON.stringify(this.counts()))
   readonly #connections = new Set<ServerConnection>()
@@ -94,7 +98,9 @@ class LocalSimulator implements Simulator {
     const { chaos } = options
     this.#chaos = chaos && new Chaos(String(chaos.seed), chaos.intensity)
     this.#recorder = new Recorder(options.record)
-    this.#desk = new ChannelDesk(options, ruleContext)
+    this.#topics = new Topics(options.topics)
+    this.#delivery = new Delivery(options)
+    this.#desk = new ChannelDesk(options, ruleContext, { topics: this.#topics, delivery: this.#delivery })
     this.#doorway = this.#makeDoorway()
     this.#channelDoorway = this.#makeChannelDoorway()
   }
@@ -140,6 +146,18 @@ class LocalSimulator implements Simulator {
       maxOpenStreams,
       streamLimitViolations,
     }
+  }
+
+  disableBroadcast(bundleId: string): void {
+    this.#desk.disableBroadcast(bundleId)
+  }
+
+  addTopic(bundleId: string): void {
+    this.#topics.add(bundleId)
+  }
+
+  endActivity(token: string): void {
+    this.#delivery.endActivity(token, this.#options.now())
   }
 
   addKey(options: ProviderKeyOptions = {}): ProviderCredentials {
@@ -233,6 +251,7 @@ class LocalSimulator implements Simulator {
     return {
       ...traffic,
       verifier: this.#verifier,
+      topics: this.#topics,
       latencyMs: latencySampler(latency, new Random(`${seed} latency`)),
       get streamLimit() {
         return limit()
@@ -243,7 +262,10 @@ class LocalSimulator implements Simulator {
 
   /** For notifications and broadcasts. */
   #makeDoorway(): Doorway {
-    const notifications = notificationService(this.#options.topics)
+    const notifications = notificationService(
+      { topics: this.#topics, doubts: this.#options.doubts },
+      this.#delivery,
+    )
     const { broadcasts } = this.#desk
     const context = this.#makeContext({
       options: this.#options,

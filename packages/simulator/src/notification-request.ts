@@ -2,6 +2,8 @@
 export interface NotificationRequest {
   readonly method: string
   readonly path: string
+  /** `:authority`. */
+  readonly authority: string | undefined
   /** Regular headers by name; of a repeated one the first. */
   readonly headers: ReadonlyMap<string, string>
   /** A header came more than once. */
@@ -23,18 +25,20 @@ export function readRequest(rawHeaders: readonly string[]): NotificationRequest 
   const headers = new Map<string, string>()
   let method = ''
   let path = ''
+  let authority: string | undefined
   let hasDuplicates = false
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
     const value = rawHeaders[index + 1] ?? ''
     if (name === ':method') method = value
     else if (name === ':path') path = value
+    else if (name === ':authority') authority = shared(value)
     else if (name.startsWith(':')) continue
     else if (!headers.has(name)) headers.set(name, name === 'apns-id' ? value : shared(value))
     // RFC 9113 section 8.2.3 lets a client split `cookie` into several fields.
     else if (name !== 'cookie') hasDuplicates = true
   }
-  return { method, path, headers, hasDuplicates }
+  return { method, path, authority, headers, hasDuplicates }
 }
 
 function shared(value: string): string {

@@ -2,6 +2,10 @@ import type { ChannelRule } from './broadcast/channel-rule.js'
 import type { ReceivedChannelRequest } from './broadcast/channel-service.js'
 import type { ChaosOptions } from './chaos.js'
 import type { ConnectionRule } from './connection-rule.js'
+import type { LiveActivityOptions } from './delivery/activities.js'
+import type { DeviceLimit } from './delivery/delivery.js'
+import type { DeliveryBudgets } from './delivery/delivery-budgets.js'
+import { type Doubts, resolveDoubts } from './doubts.js'
 import type { GatewayOptions } from './gateway/options.js'
 import type { JournalOptions } from './journal.js'
 import type { Latency } from './latency.js'
@@ -42,6 +46,14 @@ export interface SimulatorOptions {
   readonly shrinkOnRefusal?: boolean
   /** What a client gets for opening too many streams; default `refuse`: REFUSED_STREAM for each. */
   readonly onStreamLimitViolation?: 'refuse' | 'goAway'
+  /** After so many refusals, 410 aside, a connection is told GOAWAY and closed; default 0: never. */
+  readonly refusalLimit?: number
+  /** A device token that gets more in that time is answered 429 `TooManyRequests`; default: no limit, since Apple publishes none. */
+  readonly deviceLimit?: DeviceLimit
+  /** What becomes of the tokens of Live Activities that have ended. */
+  readonly liveActivities?: LiveActivityOptions
+  /** Beyond these numbers the journal notes that a push would be dropped. */
+  readonly deliveryBudgets?: DeliveryBudgets
   /** A connection without notifications for that long is closed with `IdleTimeout`; default 0: never. */
   readonly idleTimeout?: number
   /** Time before every answer, the same or drawn from a distribution; default 0. */
@@ -52,6 +64,8 @@ export interface SimulatorOptions {
   readonly wedgeOnTokenUpdates?: boolean
   /** Reason for a key of the other environment; default the one that the service is reported to send. */
   readonly environmentKeyReason?: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
+  /** How what Apple's pages leave open is decided; each has its default. */
+  readonly doubts?: Partial<Doubts>
   /** Scripted replies. */
   readonly rules?: readonly Rule[]
   /** What happens to connections, whatever they carry. */
@@ -90,11 +104,16 @@ export interface ResolvedOptions {
   readonly initialStreamLimit: number
   readonly shrinkOnRefusal: boolean
   readonly onStreamLimitViolation: 'refuse' | 'goAway'
+  readonly refusalLimit: number
+  readonly deviceLimit: DeviceLimit | undefined
+  readonly liveActivities: LiveActivityOptions
+  readonly deliveryBudgets: DeliveryBudgets
   readonly idleTimeoutMs: number
   readonly latency: Latency
   readonly tokenUpdateIntervalMs: number
   readonly wedgeOnTokenUpdates: boolean
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
+  readonly doubts: Doubts
   readonly rules: readonly Rule[]
   readonly connections: readonly ConnectionRule[]
   readonly timeline: readonly TimelineStep[]
@@ -131,11 +150,16 @@ export function resolveOptions(given: SimulatorOptions): ResolvedOptions {
     initialStreamLimit: options.initialStreamLimit ?? 1,
     shrinkOnRefusal: options.shrinkOnRefusal ?? false,
     onStreamLimitViolation: options.onStreamLimitViolation ?? 'refuse',
+    refusalLimit: options.refusalLimit ?? 0,
+    deviceLimit: options.deviceLimit,
+    liveActivities: options.liveActivities ?? {},
+    deliveryBudgets: options.deliveryBudgets ?? {},
     idleTimeoutMs: (options.idleTimeout ?? 0) * 1000,
     latency: options.latency ?? 0,
     tokenUpdateIntervalMs: (options.tokenUpdateInterval ?? 1200) * 1000,
     wedgeOnTokenUpdates: options.wedgeOnTokenUpdates ?? false,
     environmentKeyReason: options.environmentKeyReason ?? 'BadEnvironmentKeyInToken',
+    doubts: resolveDoubts(options.doubts),
     rules: options.rules ?? [],
     connections: options.connections ?? [],
     timeline: options.timeline ?? [],

@@ -1,5 +1,6 @@
+import type { Doubts } from './doubts.js'
 import type { ProviderKey } from './provider-keys.js'
-import type { ProviderTokenVerifier } from './provider-token.js'
+import type { ProviderTokenVerifier, VerifiedToken } from './provider-token.js'
 import type { Refusal } from './refusal.js'
 
 const TOKEN_LIFETIME_MS = 3_600_000
@@ -12,6 +13,7 @@ export interface AuthenticationRules {
   readonly environmentKeyReason: 'BadEnvironmentKeyInToken' | 'BadEnvironmentKeyIdInToken'
   /** Shortest time between two changes of the token on one connection, in milliseconds. */
   readonly tokenUpdateIntervalMs: number
+  readonly doubts: Pick<Doubts, 'otherTeam' | 'futureToken' | 'derSignatures' | 'topicKeySubject'>
 }
 
 /** Provider tokens on one connection, which is bound to the key, or family of keys, first used on it. */
@@ -35,6 +37,8 @@ export class ProviderAuthentication {
     const verified = this.#verifier.verify(token)
     if (verified === undefined) return refuse('InvalidProviderToken')
     const { key, issuedAt } = verified
+    const { doubts } = this.#rules
+    if (isInDoubt(verified, doubts)) return refuse('InvalidProviderToken')
     const denied = this.#verifier.deniedFor(token)
     if (denied !== undefined) return refuse(denied)
     const { environment, environmentKeyReason } = this.#rules
@@ -42,8 +46,10 @@ export class ProviderAuthentication {
     if (now - issuedAt > TOKEN_LIFETIME_MS) return refuse('ExpiredProviderToken')
     // Apple allows an hour at most and does not name the reason; "expired" would make a client with a fast
     // clock renew for ever.
-    if (issuedAt - now > TOKEN_LIFETIME_MS) return refuse('InvalidProviderToken')
-    if (this.#boundTo !== undefined && !mayFollow(key, this.#boundTo)) return refuse('UnrelatedKeyIdInToken')
+    if (issuedAt - now > TOKEN_LIFETIME_MS) return refuse(doubts.futureToken)
+    const first = this.#boundTo ?? key
+    if (key.teamId !== first.teamId) return refuse(doubts.otherTeam)
+    if (!mayFollow(key, first)) return refuse('UnrelatedKeyIdInToken')
     if (!this.#takeToken(token, now)) return { status: 429, reason: 'TooManyProviderTokenUpdates' }
     this.#boundTo ??= key
     return key
@@ -61,10 +67,20 @@ export class ProviderAuthentication {
   }
 }
 
-/** Apple, "Establishing a token-based connection to APNs": which keys may share a connection. */
+/** What is wrong with a token only if a doubt is decided against it. */
+function isInDoubt({ key, isDer, subject }: VerifiedToken, doubts: AuthenticationRules['doubts']): boolean {
+  if (isDer && doubts.derSignatures !== 'accept') return true
+  if (doubts.topicKeySubject === 'ignore') return false
+  if (key.topics === undefined) return subject !== undefined
+  return typeof subject !== 'string' || !key.topics.has(subject)
+}
+
+/**
+ * Apple, "Establishing a token-based connection to APNs": which keys of a team may share a connection. All of them are for this
+ * environment, or for both.
+ */
 function mayFollow(key: ProviderKey, first: ProviderKey): boolean {
   if (key.keyId === first.keyId) return true
-  if (key.teamId !== first.teamId || key.environment !== first.environment) return false
   if (key.topics === undefined && first.topics === undefined) return true
   return key.relatedTo === first.keyId || first.relatedTo === key.keyId
 }

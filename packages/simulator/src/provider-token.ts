@@ -6,6 +6,10 @@ export interface VerifiedToken {
   readonly key: ProviderKey
   /** `iat`, in milliseconds since 1970. */
   readonly issuedAt: number
+  /** Signed in DER, not in the form of RFC 7518. */
+  readonly isDer: boolean
+  /** `sub`, which Apple's page does not know. */
+  readonly subject: unknown
 }
 
 /** Tokens remembered with their verdict; one server sees few, a test that makes new ones all the time sees many. */
@@ -53,22 +57,24 @@ export class ProviderTokenVerifier {
     if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
       return undefined
     const { alg, kid } = parseObject(header)
-    const { iss, iat } = parseObject(claims)
+    const { iss, iat, sub: subject } = parseObject(claims)
     if (alg !== 'ES256' || typeof kid !== 'string' || typeof iss !== 'string') return undefined
     // A string is refused, as Apple's service is said to do, although it may hold digits.
     if (typeof iat !== 'number') return undefined
     const key = this.#keys.get(kid)
     if (key === undefined || key.teamId !== iss) return undefined
-    return isSigned(`${header}.${claims}`, signature, key) ? { key, issuedAt: iat * 1000 } : undefined
+    if (!BASE64URL.test(signature)) return undefined
+    const bytes = Buffer.from(signature, 'base64url')
+    const isDer = bytes.length !== RAW_SIGNATURE_BYTES
+    if (!isSigned(`${header}.${claims}`, bytes, isDer, key)) return undefined
+    return { key, issuedAt: iat * 1000, isDer, subject }
   }
 }
 
 /** Apple takes raw signatures and DER ones: its own shell recipe signs with `openssl dgst`, which writes DER. */
-function isSigned(signed: string, signature: string, { publicKey }: ProviderKey): boolean {
-  if (!BASE64URL.test(signature)) return false
-  const bytes = Buffer.from(signature, 'base64url')
-  const dsaEncoding = bytes.length === RAW_SIGNATURE_BYTES ? 'ieee-p1363' : 'der'
-  return verify('sha256', Buffer.from(signed, 'latin1'), { key: publicKey, dsaEncoding }, bytes)
+function isSigned(signed: string, signature: Buffer, isDer: boolean, { publicKey }: ProviderKey): boolean {
+  const dsaEncoding = isDer ? 'der' : 'ieee-p1363'
+  return verify('sha256', Buffer.from(signed, 'latin1'), { key: publicKey, dsaEncoding }, signature)
 }
 
 /** The JSON object in one base64url part; empty when it holds anything else. */

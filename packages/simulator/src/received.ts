@@ -1,4 +1,5 @@
 import { DEVICE_PATH, type NotificationRequest } from './notification-request.js'
+import type { PushTypeName } from './push-types.js'
 
 /** One notification that reached the simulator, and what became of it. */
 export interface ReceivedNotification {
@@ -24,6 +25,13 @@ export interface ReceivedNotification {
   readonly status: number | undefined
   /** `reason` of a refusal. */
   readonly reason: string | undefined
+  /** The host that the sender has asked for: `:authority`, or `host`. It tells Apple's hosts apart, which share a port here. */
+  readonly authority: string | undefined
+  /**
+   * Why a device would never show it although it was accepted, in words; undefined when nothing is known to keep it. Looked for
+   * only where a journal is kept, but in Live Activities always.
+   */
+  readonly wouldBeDropped: string | undefined
   /** Number of the connection, counted from 1 as TCP accepted them. */
   readonly connection: number
   readonly streamId: number
@@ -53,6 +61,7 @@ export class NotificationRecord implements ReceivedNotification {
   readonly expiration: number | undefined
   readonly collapseId: string | undefined
   readonly id: string | undefined
+  readonly authority: string | undefined
   readonly body: Buffer
   readonly connection: number
   readonly streamId: number
@@ -63,9 +72,14 @@ export class NotificationRecord implements ReceivedNotification {
   reason: string | undefined = undefined
   authentication: 'token' | 'certificate' | undefined = undefined
 
-  constructor({ path, headers }: NotificationRequest, body: Buffer, arrival: Arrival) {
+  wouldBeDropped: string | undefined = undefined
+  /** Its push type, named or inferred, once it was checked. */
+  type: PushTypeName | undefined = undefined
+
+  constructor({ path, headers, authority }: NotificationRequest, body: Buffer, arrival: Arrival) {
     this.token = path.startsWith(DEVICE_PATH) ? path.slice(DEVICE_PATH.length) : ''
     this.headers = headers
+    this.authority = authority ?? headers.get('host')
     this.topic = headers.get('apns-topic')
     this.pushType = headers.get('apns-push-type')
     this.priority = numberFrom(headers.get('apns-priority'))
@@ -90,7 +104,7 @@ export class NotificationRecord implements ReceivedNotification {
 
   /** What a line of a log needs: the payload in place of the raw body, and no list of headers. */
   toJSON(): Record<string, unknown> {
-    const { headers: _headers, body: _body, ...fields } = this
+    const { headers: _headers, body: _body, type: _type, ...fields } = this
     return { ...fields, payload: this.payload }
   }
 }

@@ -1,19 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { setImmediate } from 'node:timers/promises'
 import type { Answer } from './reply.js'
 
-/** Sends an answer in the form of Apple's: an empty 200, or a status with a reason in JSON. `id`: the header with the request's id. */
+/** Sends an answer in the form of Apple's: an empty 200, or a status with a reason in JSON. `ids`: the headers with ids. */
 export function sendAnswer(
   stream: ServerHttp2Stream,
-  id: Readonly<Record<string, string>>,
+  ids: Readonly<Record<string, string>>,
   answer: Answer,
-  environment: 'production' | 'sandbox',
 ): void {
   const { status, reason, timestamp, headers = {} } = answer
   const body = answer.body ?? (reason === undefined ? '' : JSON.stringify({ reason, timestamp }))
-  const fields: OutgoingHttpHeaders = { ':status': status, ...id }
-  if (environment === 'sandbox') fields['apns-unique-id'] = randomUUID().toUpperCase()
+  const fields: OutgoingHttpHeaders = { ':status': status, ...ids }
   if (body !== '') fields['content-type'] = 'application/json'
   Object.assign(fields, headers)
   // Node's types lack `sendDate`. Apple's page lists no date among the fields of an answer.

@@ -1,3 +1,4 @@
+import type { ActivityEvent } from './delivery/activity-faults.js'
 import type { ErrorCode } from './error-codes.js'
 import type { Latency } from './latency.js'
 import type { ReceivedNotification } from './received.js'
@@ -44,6 +45,8 @@ export interface RuleMatch extends RuleTimes {
   readonly topic?: string
   /** `apns-push-type`. */
   readonly pushType?: string
+  /** `event` in the payload of a Live Activity. */
+  readonly event?: ActivityEvent
   /**
    * A share of all tokens, 0 to 1, chosen by the token itself and the seed: a token is treated alike each time. Shares of
    * several rules do not overlap while they sum up to 1 at most.

@@ -1,3 +1,4 @@
+import { eventOf } from './delivery/activity-faults.js'
 import { Random } from './random.js'
 import type { NotificationRecord } from './received.js'
 import { type Reply, toReply } from './reply.js'
@@ -75,12 +76,13 @@ class RuleEntry {
   }
 
   #fits(record: NotificationRecord, token: string): boolean {
-    const { topic, pushType, connection, nth, when } = this.#rule
+    const { topic, pushType, event, connection, nth, when } = this.#rule
     if (!isOneOf(record.connection, connection) || !isOneOf(record.index, nth)) return false
     if (!this.#tokens.fits(record.token, token)) return false
     if (topic !== undefined && topic !== record.topic) return false
     if (pushType !== undefined && pushType !== record.pushType) return false
     if (record.topic !== undefined && this.#topics.has(record.topic)) return false
+    if (event !== undefined && event !== eventOf(record.payload)) return false
     return when === undefined || when(record)
   }
 }

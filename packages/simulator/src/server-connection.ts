@@ -14,14 +14,16 @@ import type { ProviderTokenVerifier } from './provider-token.js'
 import type { Refusal } from './refusal.js'
 import { WEDGED } from './reply.js'
 import type { Cut, GoAwayOptions } from './rule.js'
-import { StreamLimit } from './stream-limit.js'
+import { isError, StreamLimit } from './stream-limit.js'
 import { Timers } from './timers.js'
+import type { Topics } from './topics.js'
 import { type Authenticated, isRefusal } from './validation.js'
 
 /** What the connections of one simulator share. */
 export interface ConnectionContext extends ExchangeContext {
   readonly verifier: ProviderTokenVerifier
   readonly journal: JournalKeeper | undefined
+  readonly topics: Topics
   /** The stream limit of clients that are known. */
   readonly streamLimit: number
 }
@@ -63,7 +65,10 @@ export class ServerConnection implements ExchangeConnection {
   readonly #idleTimer: NodeJS.Timeout | undefined
   readonly #timers = new Timers()
   #arrived = 0
+  /** Which bundle ids it knows: those of its first push. */
+  #topicsVersion: number | undefined
   #highestAnswered = 0
+  #refusals = 0
   #isGoingAway = false
   #isWedged = false
   #isBlackHole = false
@@ -184,7 +189,11 @@ export class ServerConnection implements ExchangeConnection {
 
   answered(streamId: number, status: number): void {
     this.#highestAnswered = Math.max(this.#highestAnswered, streamId)
-    if (this.#context.options.shrinkOnRefusal) this.#limit.afterAnswer(status)
+    const { shrinkOnRefusal, refusalLimit } = this.#context.options
+    if (shrinkOnRefusal) this.#limit.afterAnswer(status)
+    if (!isError(status)) return
+    this.#refusals += 1
+    if (this.#refusals === refusalLimit) this.goAway([{}], 'refusal limit')
   }
 
   authenticate(authorization: string | undefined, now: number): Authenticated | Refusal {
@@ -197,7 +206,8 @@ export class ServerConnection implements ExchangeConnection {
       return key
     }
     this.#limit.authenticated()
-    return { kind: 'token', key }
+    this.#topicsVersion ??= this.#context.topics.version
+    return { kind: 'token', key, topicsVersion: this.#topicsVersion }
   }
 
   #checkCertificate(certificate: PresentedCertificate, now: number): Authenticated | Refusal {

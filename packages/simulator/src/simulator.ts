@@ -39,10 +39,19 @@ export interface Simulator extends SimulatorEnvironment, AsyncDisposable {
   readonly channels: readonly Channel[]
   /** Makes a channel; default of the app `com.example.app`, with the storage policy `none`. */
   addChannel(channel?: Partial<Pick<Channel, 'bundleId' | 'storagePolicy'>>): Channel
+  /** Takes the broadcast capability from an app; its channels are deleted for good. */
+  disableBroadcast(bundleId: string): void
+  /**
+   * Adds a bundle id to those of the option `topics`. Connections whose first push came before refuse it for ever, as Apple's do.
+   * Throws when all of them exist.
+   */
+  addTopic(bundleId: string): void
   /** What became of every request, when asked for by the option. */
   readonly journal: Journal | undefined
   /** How many of which kind. */
   counts(): Counts
+  /** The Live Activity with this token is over, as if its user had dismissed it. */
+  endActivity(token: string): void
   /** Makes a further provider key. */
   addKey(options?: ProviderKeyOptions): ProviderCredentials
   /** Tokens signed with this key are `InvalidProviderToken` from now on. Throws when there is no such key. */

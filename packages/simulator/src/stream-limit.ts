@@ -3,6 +3,11 @@ import { markedStreamLimit } from './settings-rewriter.js'
 
 const SHRUNK_LIMIT = 1
 
+/** Whether Apple counts an answer as the client's error; a dead token is none. */
+export function isError(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 410
+}
+
 /** The limit at the start of a connection, and what it becomes. */
 export interface StreamLimitStart {
   /** The limit until the client is known, where the other one is not lower still. */
@@ -62,7 +67,7 @@ export class StreamLimit {
   afterAnswer(status: number): void {
     if (!this.#known) return
     if (status === 200) this.#want(this.#full)
-    else if (status >= 400 && status < 500 && status !== 410) this.#want(Math.min(SHRUNK_LIMIT, this.#full))
+    else if (isError(status)) this.#want(Math.min(SHRUNK_LIMIT, this.#full))
   }
 
   #want(limit: number): void {

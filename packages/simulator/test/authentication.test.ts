@@ -124,12 +124,34 @@ test('a connection stays with the key family that came first', async () => {
     assert.equal(await outcome(team, bearer(forTopic)), 'UnrelatedKeyIdInToken')
     assert.equal(await outcome(team, bearer(sameTeam)), '200')
 
+    const everywhere = await connect()
+    assert.equal((await everywhere.send()).status, 200)
+    const here = apns.addKey({ environment: 'production' })
+    assert.equal(await outcome(everywhere, bearer(here)), '200', 'both are keys of the team, and good here')
+
     const topic = await connectBare()
     assert.equal(await outcome(topic, bearer(forTopic)), '200')
     assert.equal(await outcome(topic, bearer(unrelated)), 'UnrelatedKeyIdInToken')
     assert.equal(await outcome(topic, bearer(apns.credentials)), 'UnrelatedKeyIdInToken')
     assert.equal(await outcome(topic, bearer(related)), '200')
     assert.equal(await outcome(topic, bearer(related), 'com.example.other'), 'TooManyProviderTokenUpdates')
+  })
+})
+
+test('a connection does not learn of bundle ids that come after its first push', async () => {
+  await withSimulator({ topics: [TOPIC] }, async ({ apns, connect }) => {
+    const [early, late] = [await connect(), await connect()]
+    const added = { 'apns-topic': 'com.example.added' }
+    assert.equal((await early.send()).status, 200)
+    assert.equal((await early.send(TOKEN, added)).reason, 'TopicDisallowed')
+    apns.addTopic('com.example.added')
+    apns.addTopic(TOPIC)
+    assert.equal((await early.send(TOKEN, added)).reason, 'TopicDisallowed')
+    assert.equal((await early.send()).status, 200)
+    assert.equal((await late.send(TOKEN, added)).status, 200, 'its first push comes now')
+  })
+  await withSimulator({}, async ({ apns }) => {
+    assert.throws(() => apns.addTopic('com.example.added'), /the option "topics"/)
   })
 })
 

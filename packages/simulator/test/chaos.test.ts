@@ -12,7 +12,13 @@ import { RULE } from '#src/schema/rule-shape.js'
 import { Provider, providerToken, TOPIC } from './support/provider.js'
 
 function record(connection: number, index: number, token = `${connection} ${index}`): NotificationRecord {
-  const request = { method: 'POST', path: `/3/device/${token}`, headers: new Map(), hasDuplicates: false }
+  const request = {
+    method: 'POST',
+    path: `/3/device/${token}`,
+    authority: undefined,
+    headers: new Map(),
+    hasDuplicates: false,
+  }
   return new NotificationRecord(request, Buffer.alloc(0), {
     connection,
     streamId: 2 * index - 1,

@@ -160,6 +160,7 @@ test('records what was received', async () => {
       streamId: 1,
       index: 1,
       authentication: 'token',
+      authority: `127.0.0.1:${apns.port}`,
       at,
       payload: { aps: { badge: 1 } },
     })

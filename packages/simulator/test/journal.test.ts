@@ -77,6 +77,7 @@ test('an entry says what came, what was answered, and who wanted that', async ()
       fate: 'answered',
       status: 200,
       reason: undefined,
+      wouldBeDropped: 'there is no alert, badge or sound in it',
       isCancelled: false,
     },
   )

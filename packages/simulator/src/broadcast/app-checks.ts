@@ -4,13 +4,12 @@
 import type { NotificationRequest } from '../notification-request.js'
 import { topicSuffix } from '../push-types.js'
 import type { Refusal } from '../refusal.js'
-import { type Authenticated, bad, isCanonicalUuid } from '../validation.js'
+import { type Authenticated, bad, type CheckContext, isRequestId } from '../validation.js'
 
-/** Which apps there are; default: all of them. */
-export interface Apps {
-  readonly bundleIds: ReadonlySet<string> | undefined
-  /** Those that have the broadcast capability. */
-  readonly broadcasting: ReadonlySet<string> | undefined
+/** Which apps there are, and how doubts are decided. */
+export interface Apps extends CheckContext {
+  /** Whether the app has the broadcast capability. */
+  mayBroadcast(bundleId: string): boolean
 }
 
 /** No limit is published; the headers of a request may have 8,000 bytes together. */
@@ -20,23 +19,24 @@ const PUSH_TYPE = 'liveactivity'
 
 /** Whether the app exists, may broadcast, and is the sender's. */
 export function refuseApp(bundleId: string, sender: Authenticated, apps: Apps): Refusal | undefined {
-  const exists = apps.bundleIds?.has(bundleId) ?? topicSuffix(bundleId) === ''
+  const { topics } = apps
+  const exists = topics.areListed ? topics.has(bundleId) : topicSuffix(bundleId) === ''
   if (!exists) return topicSuffix(bundleId) === '' ? MISMATCH : bad('TopicDisallowed')
   const isCovered =
     sender.kind === 'certificate'
       ? sender.certificate.topics.has(bundleId)
       : (sender.key.topics?.has(bundleId) ?? true)
-  if (!isCovered) return MISMATCH
-  return apps.broadcasting?.has(bundleId) === false ? bad('FeatureNotEnabled') : undefined
+  if (!isCovered || topics.isNewTo(bundleId, sender)) return MISMATCH
+  return apps.mayBroadcast(bundleId) ? undefined : bad('FeatureNotEnabled')
 }
 
 const MISMATCH: Refusal = { status: 403, reason: 'TopicMismatch' }
 
 /** `apns-request-id` and, since one of Apple's pages has it in an example, `apns-id`. */
-export function refuseIds({ headers }: NotificationRequest): Refusal | undefined {
+export function refuseIds({ headers }: NotificationRequest, { doubts }: CheckContext): Refusal | undefined {
   const isBad = ['apns-request-id', 'apns-id'].some((name) => {
     const id = headers.get(name)
-    return id !== undefined && !isCanonicalUuid(id)
+    return id !== undefined && !isRequestId(id, doubts)
   })
   return isBad ? bad('BadMessageId') : undefined
 }

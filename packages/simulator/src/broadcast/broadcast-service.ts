@@ -1,3 +1,5 @@
+import type { Delivery } from '../delivery/delivery.js'
+import type { Doubts } from '../doubts.js'
 import type { NotificationRequest } from '../notification-request.js'
 import { type Arrival, NotificationRecord, type ReceivedNotification } from '../received.js'
 import type { Refusal } from '../refusal.js'
@@ -38,9 +40,10 @@ export class BroadcastRecord extends NotificationRecord implements ReceivedBroad
 }
 
 /** Apple, "Sending broadcast push notification requests to APNs". */
-export function broadcastService(apps: Apps, channels: ChannelRegistry): Service {
+export function broadcastService(apps: Apps, channels: ChannelRegistry, delivery: Delivery): Service {
   return {
     idHeader: 'apns-request-id',
+    hasUniqueId: apps.doubts.broadcastUniqueId,
     record: (request, body, arrival) => new BroadcastRecord(request, body, arrival),
     refuseRequest({ method, path, hasDuplicates }) {
       if (method !== 'POST') return { status: 405, reason: 'MethodNotAllowed' }
@@ -52,21 +55,28 @@ export function broadcastService(apps: Apps, channels: ChannelRegistry): Service
       return (
         refuseApp(bundleId, sender, apps) ??
         refusePushType(request.headers.get('apns-push-type')) ??
-        refuseDetails(request.headers) ??
-        refuseIds(request) ??
+        refuseDetails(request.headers, apps.doubts) ??
+        refuseIds(request, apps) ??
         refuseChannel(bundleId, request.headers, channels) ??
         refusePayload(record)
       )
     },
-    accept: () => ACCEPTED,
+    accept(record) {
+      if (record instanceof BroadcastRecord) delivery.broadcast(record)
+      return ACCEPTED
+    },
   }
 }
 
-function refuseDetails(headers: ReadonlyMap<string, string>): Refusal | undefined {
+function refuseDetails(headers: ReadonlyMap<string, string>, doubts: Doubts): Refusal | undefined {
   const priority = headers.get('apns-priority')
-  if (priority !== undefined && !PRIORITIES.has(priority)) return bad('BadPriority')
+  const isPriority =
+    priority === undefined ? doubts.broadcastPriority === 'optional' : PRIORITIES.has(priority)
+  if (!isPriority) return bad('BadPriority')
   const expiration = headers.get('apns-expiration')
-  return expiration !== undefined && !isExpiration(expiration) ? bad('BadExpirationDate') : undefined
+  const isDate =
+    expiration === undefined ? doubts.broadcastExpiration === 'optional' : isExpiration(expiration)
+  return isDate ? undefined : bad('BadExpirationDate')
 }
 
 function refuseChannel(

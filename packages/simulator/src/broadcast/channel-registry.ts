@@ -53,6 +53,11 @@ export class ChannelRegistry {
     return true
   }
 
+  /** Deletes all that an app has. */
+  deleteAll(bundleId: string): void {
+    for (const id of this.idsOf(bundleId)) this.delete(bundleId, id)
+  }
+
   /** The ids of an app's channels. */
   idsOf(bundleId: string): string[] {
     return this.all.flatMap((channel) => (channel.bundleId === bundleId ? [channel.id] : []))

@@ -6,7 +6,7 @@ import { type ChannelOperation, isChannelRequest, type ReceivedChannelRequest } 
 export interface ChannelRuleMatch
   extends Omit<
     RuleMatch,
-    'token' | 'tokenPrefix' | 'topic' | 'pushType' | 'share' | 'when' | 'timesPerToken'
+    'token' | 'tokenPrefix' | 'topic' | 'pushType' | 'event' | 'share' | 'when' | 'timesPerToken'
   > {
   readonly operation?: ChannelOperation
   /** Those about the channel with this id. */

@@ -55,6 +55,7 @@ export class ChannelRequestRecord extends NotificationRecord implements Received
 export function channelService(apps: Apps, channels: ChannelRegistry): Service {
   return {
     idHeader: 'apns-request-id',
+    hasUniqueId: false,
     record: (request, body, arrival) => new ChannelRequestRecord(request, body, arrival),
     refuseRequest({ method, path, hasDuplicates }) {
       const resource = PATH.exec(path)?.[2]
@@ -64,12 +65,13 @@ export function channelService(apps: Apps, channels: ChannelRegistry): Service {
     },
     refuse(request, record, sender) {
       const { operation, bundleId, channelId } = asChannelRequest(record)
-      const refusal = refuseApp(bundleId, sender, apps) ?? refuseIds(request)
+      const refusal = refuseApp(bundleId, sender, apps) ?? refuseIds(request, apps)
       if (refusal !== undefined || operation === 'list') return refusal
       if (operation === 'create') return refuseNewChannel(record)
-      return refuseChannelId(channelId) ?? refuseUnknown(channels, bundleId, channelId)
+      const isGone = channels.find(bundleId, channelId ?? '') === undefined
+      return refuseChannelId(channelId) ?? (isGone ? refuseGone(operation, apps) : undefined)
     },
-    accept: (record) => perform(asChannelRequest(record), channels),
+    accept: (record) => perform(asChannelRequest(record), channels, apps),
   }
 }
 
@@ -82,12 +84,10 @@ function asChannelRequest(record: NotificationRecord): ChannelRequestRecord {
   throw new TypeError('this is no request about channels')
 }
 
-function refuseUnknown(
-  channels: ChannelRegistry,
-  bundleId: string,
-  id: string | undefined,
-): Refusal | undefined {
-  return channels.find(bundleId, id ?? '') === undefined ? bad('ChannelNotRegistered') : undefined
+/** There is no such channel. */
+function refuseGone(operation: ChannelOperation | undefined, { doubts }: Apps): Refusal {
+  const isNoPath = operation === 'delete' && doubts.goneChannel === 'BadPath'
+  return isNoPath ? { status: 404, reason: 'BadPath' } : bad('ChannelNotRegistered')
 }
 
 function refuseNewChannel({ body, payload }: NotificationRecord): Refusal | undefined {
@@ -108,7 +108,7 @@ function policyIn(payload: unknown): StoragePolicy | undefined {
 }
 
 /** Carries out a request that was fine when it came; by now the channel may be gone, or the last place taken. */
-function perform(request: ChannelRequestRecord, channels: ChannelRegistry): Answer {
+function perform(request: ChannelRequestRecord, channels: ChannelRegistry, apps: Apps): Answer {
   const { operation, bundleId, channelId = '' } = request
   switch (operation) {
     case 'create': {
@@ -119,12 +119,12 @@ function perform(request: ChannelRequestRecord, channels: ChannelRegistry): Answ
     }
     case 'read': {
       const channel = channels.find(bundleId, channelId)
-      if (channel === undefined) return bad('ChannelNotRegistered')
+      if (channel === undefined) return refuseGone(operation, apps)
       const policy = POLICIES.indexOf(channel.storagePolicy)
       return json({ 'message-storage-policy': policy, 'push-type': PUSH_TYPE })
     }
     case 'delete':
-      return channels.delete(bundleId, channelId) ? { status: 204 } : bad('ChannelNotRegistered')
+      return channels.delete(bundleId, channelId) ? { status: 204 } : refuseGone(operation, apps)
     case 'list':
     case undefined:
       return json({ channels: channels.idsOf(bundleId) })

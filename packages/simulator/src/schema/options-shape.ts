@@ -1,10 +1,14 @@
 import type { ChaosOptions } from '../chaos.js'
+import type { LiveActivityOptions } from '../delivery/activities.js'
+import type { DeviceLimit } from '../delivery/delivery.js'
+import type { DeliveryBudgets } from '../delivery/delivery-budgets.js'
 import type { GatewayOptions } from '../gateway/options.js'
 import type { JournalOptions } from '../journal.js'
 import type { SimulatorOptions } from '../options.js'
 import type { Script } from '../script.js'
-import { duration, latency, share, streamLimit } from './common-shapes.js'
+import { duration, latency, needs, share, streamLimit } from './common-shapes.js'
 import { CONNECTION_RULE } from './connection-rule-shape.js'
+import { DOUBTS } from './doubts-shape.js'
 import { CHANNEL_RULE, RULE } from './rule-shape.js'
 import {
   callback,
@@ -52,11 +56,25 @@ export const SCRIPT_FIELDS: Fields<Script> = {
   initialStreamLimit: streamLimit,
   shrinkOnRefusal: truth(),
   onStreamLimitViolation: word('refuse', 'goAway'),
+  refusalLimit: integer(0),
+  deviceLimit: object<DeviceLimit>({ count: integer(1), per: duration }, needs('count', 'per')),
+  liveActivities: object<LiveActivityOptions>({
+    endedToken: word('ExpiredToken', 'Unregistered', 'accept'),
+    endsAfter: duration,
+  }),
+  deliveryBudgets: object<DeliveryBudgets>({
+    background: integer(0),
+    location: integer(0),
+    complication: integer(0),
+    liveActivity: integer(0),
+    widgets: integer(0),
+  }),
   idleTimeout: duration,
   latency,
   tokenUpdateInterval: duration,
   wedgeOnTokenUpdates: truth(),
   environmentKeyReason: word('BadEnvironmentKeyInToken', 'BadEnvironmentKeyIdInToken'),
+  doubts: DOUBTS,
   rules: list(RULE),
   connections: list(CONNECTION_RULE),
   timeline: list(TIMELINE_STEP),

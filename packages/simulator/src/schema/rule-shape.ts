@@ -61,6 +61,7 @@ const MATCHES: Fields<RuleMatch> = {
   tokenPrefix: text(),
   topic: text(),
   pushType: text(),
+  event: word('start', 'update', 'end'),
   share,
   timesPerToken: position,
 }

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import type { OutgoingHttpHeaders } from 'node:http2'
 import { test } from 'node:test'
-import { startSimulator } from '@apns-worker/simulator'
+import { type SimulatorOptions, startSimulator } from '@apns-worker/simulator'
 import { type Lab, type Provider, type Reply, TOPIC, withSimulator } from '../support/provider.js'
 
 const UUID = '123e4567-e89b-42d3-a456-426614174000'
 const PAYLOAD = '{"aps":{"event":"update"}}'
+const START = {
+  event: 'start',
+  timestamp: 200,
+  'content-state': {},
+  'attributes-type': 'Ride',
+  attributes: {},
+  alert: { title: 'a', body: 'b' },
+}
 
 /** Sends a broadcast that is right, but for these headers. */
 function broadcast(
@@ -160,6 +168,80 @@ function connectWithCertificate({ apns, connectBare }: Lab, topics: readonly str
   const { cert, key } = apns.clientCertificate({ topics })
   return connectBare({ cert, key })
 }
+
+test('an app that loses the capability loses its channels for good', async () => {
+  await withSimulator({}, async ({ apns, connect }) => {
+    const { id } = apns.addChannel()
+    const { id: kept } = apns.addChannel({ bundleId: 'com.example.other' })
+    apns.disableBroadcast(TOPIC)
+    assert.deepEqual(
+      apns.channels.map((channel) => channel.id),
+      [kept],
+    )
+    assert.equal((await broadcast(await connect(), id)).reason, 'FeatureNotEnabled')
+  })
+})
+
+test('broadcasts come to both kinds of host on one port, and tell which was meant', async () => {
+  await withSimulator({}, async ({ apns, connect }) => {
+    const { id } = apns.addChannel()
+    const provider = await connect()
+    const hosts = ['api.push.apple.com', 'api-broadcast.push.apple.com']
+    for (const host of hosts) {
+      assert.equal((await broadcast(provider, id, { ':authority': host })).status, 200)
+    }
+    assert.equal((await broadcast(provider, id, { ':authority': undefined, host: hosts[1] })).status, 200)
+    assert.deepEqual(
+      apns.broadcasts.map(({ authority }) => authority),
+      [...hosts, hosts[1]],
+    )
+  })
+})
+
+test('the sandbox gives broadcasts an apns-unique-id only if told to', async () => {
+  for (const broadcastUniqueId of [false, true]) {
+    const options: SimulatorOptions = { environment: 'sandbox', doubts: { broadcastUniqueId } }
+    await withSimulator(options, async ({ apns, connect }) => {
+      const { headers } = await broadcast(await connect(), apns.addChannel().id)
+      assert.equal('apns-unique-id' in headers, broadcastUniqueId)
+    })
+  }
+})
+
+test('a broadcast may be made to need its priority and its expiration', async () => {
+  const doubts = { broadcastPriority: 'required', broadcastExpiration: 'required' } as const
+  await withSimulator({ doubts }, async ({ apns, connect }) => {
+    const { id } = apns.addChannel()
+    const provider = await connect()
+    assert.equal((await broadcast(provider, id)).status, 200)
+    assert.equal((await broadcast(provider, id, { 'apns-priority': undefined })).reason, 'BadPriority')
+    const dateless = { 'apns-expiration': undefined }
+    assert.equal((await broadcast(provider, id, dateless)).reason, 'BadExpirationDate')
+  })
+})
+
+test('a broadcast that devices would ignore is accepted, and said to be dropped', async () => {
+  await withSimulator({}, async ({ apns, connect }) => {
+    const provider = await connect()
+    const [one, other] = [apns.addChannel().id, apns.addChannel().id]
+    const cases: readonly [channel: string, aps: object, dropped: string | undefined][] = [
+      [one, { event: 'update', timestamp: 100, 'content-state': {} }, undefined],
+      [one, { event: 'update', timestamp: 100, 'content-state': {} }, 'not newer'],
+      [other, { event: 'update', timestamp: 99, 'content-state': {} }, undefined],
+      [one, { event: 'end', timestamp: 101 }, undefined],
+      // A channel outlives its activities.
+      [one, { event: 'update', timestamp: 102, 'content-state': {} }, undefined],
+      [one, START, 'starts no activity'],
+      [one, { event: 'update', timestamp: 103 }, '"content-state" is missing'],
+    ]
+    for (const [channel, aps, dropped] of cases) {
+      assert.equal((await broadcast(provider, channel, {}, JSON.stringify({ aps }))).status, 200)
+      const note = apns.broadcasts.at(-1)?.wouldBeDropped
+      if (dropped === undefined) assert.equal(note, undefined)
+      else assert.ok(note?.includes(dropped), note)
+    }
+  })
+})
 
 test('rules apply to broadcasts as to notifications, with the channel for a token', async () => {
   await withSimulator({}, async ({ apns, connect }) => {
