@@ -178,7 +178,7 @@ export class Exchange {
 
   #answer(record: NotificationRecord, given: Answer): void {
     const { accept, idHeader, hasUniqueId } = this.#service
-    const answer = given === ACCEPTED ? accept(record, this.#context.options.now()) : given
+    const answer = given === ACCEPTED ? accept(record, this.#context.options.now) : given
     const { options, recorder } = this.#context
     const echoedId = answer.reason === 'BadMessageId' ? undefined : record.id
     record.answeredId = echoedId ?? randomUUID().toUpperCase()

@@ -22,8 +22,8 @@ export interface Service {
   refuseRequest(request: NotificationRequest): Refusal | undefined
   /** What comes after it. */
   refuse(request: NotificationRequest, record: NotificationRecord, sender: Authenticated): Refusal | undefined
-  /** Does what a request asks for that nothing is wrong with. `now`: milliseconds since 1970. */
-  accept(record: NotificationRecord, now: number): Answer
+  /** Does what a request asks for that nothing is wrong with. `now`: the clock, milliseconds since 1970. */
+  accept(record: NotificationRecord, now: () => number): Answer
 }
 
 /** Notifications to devices. */

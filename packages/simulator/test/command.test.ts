@@ -164,6 +164,42 @@ test('misbehaves at random when asked to', async () => {
   )
 })
 
+test('doubts are decided and limits are set by flags, over those of a script', async () => {
+  await withDirectory(async (directory) => {
+    const script = join(directory, 'script.yaml')
+    await writeFile(
+      script,
+      'doubts: { missingPushType: MissingPushType, capitalTokens: BadDeviceToken }\nrefusalLimit: 1\n',
+    )
+    const doubts = [
+      'missingPushType=InvalidPushType',
+      'longestToken=33',
+      'broadcastUniqueId=true',
+      'tokenOnlyTypes=location,widgets',
+    ]
+    const args = ['--script', script, '--device-limit', '1/60', '--refusal-limit', '4']
+    const flags = [...args, ...doubts.flatMap((doubt) => ['--doubt', doubt])]
+    await withCommand(['--json', '--write-credentials', directory, ...flags], async ({ line, stop }) => {
+      const { listening } = JSON.parse(await line())
+      const session = http2.connect(`https://${listening.host}:${listening.port}`, {
+        ca: await readFile(listening.caPath),
+      })
+      const key = await readFile(listening.keyPath, 'utf8')
+      const authorization = `bearer ${providerToken({ ...listening, key })}`
+      const provider = new Provider(session, { authorization, 'apns-topic': TOPIC })
+      const alert = { 'apns-push-type': 'alert' }
+      assert.equal((await provider.send()).reason, 'InvalidPushType')
+      assert.equal((await provider.send('AB', alert)).reason, 'BadDeviceToken')
+      assert.equal((await provider.send('ab'.repeat(34), alert)).reason, 'BadDeviceToken')
+      assert.equal((await provider.send('ab'.repeat(33), alert)).status, 200)
+      assert.equal((await provider.send('ab'.repeat(33), alert)).reason, 'TooManyRequests')
+      await provider.closed()
+      assert.equal(provider.goAways.length, 1)
+      assert.equal((await stop('SIGTERM')).code, 0)
+    })
+  })
+})
+
 test('says where it listens, and ends on an interrupt', async () => {
   await withCommand(['--unregistered', '1%', '--latency', '0.01'], async ({ line, stop }) => {
     assert.match(
@@ -232,6 +268,10 @@ test('says what is wrong with its arguments', async () => {
     const wrong: readonly [args: string[], message: RegExp][] = [
       [['--unregistered', '3'], /0 to 1/],
       [['--latency', 'soon'], /Not a number/],
+      [['--doubt', 'missingPushType=guess'], /missingPushType: "guess" is not allowed; allowed: infer/],
+      [['--doubt', 'longestToken'], /longestToken: "" is not allowed/],
+      [['--device-limit', '5'], /Not a number/],
+      [['--device-limit', '5/6/7'], /Not like 5\/60/],
       [['--environment', 'staging'], /production, sandbox/],
       [['--rules', broken], /cannot read .*broken.json: it holds no array/],
       [['--rules', join(directory, 'none.json')], /cannot read .*ENOENT/],

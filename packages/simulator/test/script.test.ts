@@ -14,7 +14,15 @@ test('YAML and JSON say the same', async () => {
   const script: Script = {
     seed: 7,
     latency: { uniform: [0, 0.1] },
-    rules: [{ share: 0.01, unregistered: Date.UTC(2026, 0, 31, 12) }],
+    refusalLimit: 50,
+    deviceLimit: { count: 5, per: 60 },
+    liveActivities: { endedToken: 'Unregistered', endsAfter: 2 },
+    deliveryBudgets: { liveActivity: 10 },
+    doubts: { missingPushType: 'InvalidPushType', tokenOnlyTypes: ['location', 'widgets'] },
+    rules: [
+      { share: 0.01, unregistered: Date.UTC(2026, 0, 31, 12) },
+      { event: 'end', silent: true },
+    ],
     connections: [{ connection: [1, 2], blackHole: 'tls' }],
     timeline: [{ at: 1, every: 2, goAway: true }],
     chaos: { seed: 'x', intensity: 0.1 },
@@ -23,9 +31,17 @@ test('YAML and JSON say the same', async () => {
   const yaml = `
 seed: 7
 latency: { uniform: [0, 0.1] }
+refusalLimit: 50
+deviceLimit: { count: 5, per: 60 }
+liveActivities: { endedToken: Unregistered, endsAfter: 2 }
+deliveryBudgets: { liveActivity: 10 }
+doubts:
+  missingPushType: InvalidPushType
+  tokenOnlyTypes: [location, widgets]
 rules:
   - share: 1%
     unregistered: 2026-01-31T12:00:00Z
+  - { event: end, silent: true }
 connections:
   - connection: [1, 2]
     blackHole: tls

@@ -49,12 +49,13 @@ export class Delivery {
     return type === 'liveactivity' ? this.#activities.refuse(token.toLowerCase(), at) : undefined
   }
 
-  /** A push was accepted. `now`: milliseconds since 1970. */
-  accepted(record: NotificationRecord, now: number): void {
+  /** A push was accepted. `clock`: milliseconds since 1970. */
+  accepted(record: NotificationRecord, clock: () => number): void {
     const { type } = record
-    if (type === undefined) return
+    if (type === undefined || !(this.#isRemarked || type === 'liveactivity')) return
+    const now = clock()
     if (type === 'liveactivity') record.wouldBeDropped = this.#updateActivity(record, now)
-    else if (this.#isRemarked) record.wouldBeDropped = payloadFault(type, record.payload)
+    else record.wouldBeDropped = payloadFault(type, record.payload)
     if (!this.#isRemarked || record.wouldBeDropped !== undefined) return
     const device = `${record.token.toLowerCase()} ${record.topic ?? ''}`
     if (!this.#budgets.take(type, device, record.priority, now))

@@ -201,6 +201,54 @@ test('replies to requests about channels can be scripted', async () => {
   })
 })
 
+test('a channel that is gone may answer BadPath when it is deleted, and only then', async () => {
+  await withDesk({ doubts: { goneChannel: 'BadPath' } }, async (client) => {
+    const header = { 'apns-channel-id': 'AAAA' }
+    const deleted = await client.ask('delete', header)
+    assert.deepEqual([deleted.status, deleted.reason], [404, 'BadPath'])
+    assert.equal((await client.ask('read', header)).reason, 'ChannelNotRegistered')
+  })
+})
+
+test('capital letters in a request id may be accepted', async () => {
+  const header = { 'apns-request-id': UUID.toUpperCase() }
+  await withDesk({}, async (client) => {
+    assert.equal((await client.ask('list', header)).reason, 'BadMessageId')
+  })
+  await withDesk({ doubts: { capitalIds: 'accept' } }, async (client) => {
+    assert.equal((await client.ask('list', header)).headers['apns-request-id'], UUID.toUpperCase())
+  })
+})
+
+test('answers about channels have no apns-unique-id, in the sandbox either', async () => {
+  await withDesk({ environment: 'sandbox' }, async (client) => {
+    assert.equal('apns-unique-id' in (await client.ask('list')).headers, false)
+  })
+})
+
+test('a certificate may manage the channels of its app', async () => {
+  await using apns = await startSimulator()
+  const { cert, key } = apns.clientCertificate({ topics: [TOPIC] })
+  const session = http2.connect(`https://${apns.host}:${apns.channelPort}`, { ca: apns.ca, cert, key })
+  const provider = new Provider(session, {})
+  const list = (bundleId: string) =>
+    provider.send('', { ':method': 'GET', ':path': `/1/apps/${bundleId}/all-channels` }, '')
+  assert.equal((await list(TOPIC)).status, 200)
+  assert.equal((await list('com.example.other')).reason, 'TopicMismatch')
+  session.destroy()
+})
+
+test('a bundle id that was added after the first request is for new connections', async () => {
+  await withDesk({ topics: ['com.example.other'] }, async (client, apns) => {
+    const other = { ':path': '/1/apps/com.example.other/all-channels' }
+    assert.equal((await client.ask('list', other)).status, 200)
+    apns.addTopic(TOPIC)
+    assert.equal((await client.ask('list')).reason, 'TopicMismatch')
+    using late = new Client(apns)
+    assert.equal((await late.ask('list')).status, 200)
+  })
+})
+
 test('ten thousand channels are listed', async () => {
   await withDesk({}, async (client, apns) => {
     for (let count = 0; count < 10_000; count++) apns.addChannel()
