@@ -44,6 +44,7 @@ export class ProviderKeys {
   add(options: ProviderKeyOptions & { readonly teamId: string }): ProviderCredentials {
     const keyId = options.keyId ?? identifier()
     if (this.#keys.has(keyId)) throw new TypeError(`addKey: there is a key ${keyId} already`)
+    this.#checkRelation(keyId, options)
     const { publicKey, pem } = generateProviderKey()
     this.#keys.set(keyId, {
       keyId,
@@ -69,5 +70,14 @@ export class ProviderKeys {
   /** Tokens signed with this key are invalid from now on. Returns whether there was such a key. */
   revoke(keyId: string): boolean {
     return this.#keys.delete(keyId)
+  }
+
+  /** Apple lets a topic-specific key have one related key. */
+  #checkRelation(keyId: string, { topics, relatedTo }: ProviderKeyOptions): void {
+    if (relatedTo === undefined) return
+    if (topics === undefined) throw new TypeError('addKey: only a key with "topics" has a related key')
+    const taken = [...this.#keys.values()].some((key) => key.relatedTo === relatedTo)
+    const own = this.#keys.get(relatedTo)?.relatedTo ?? keyId
+    if (taken || own !== keyId) throw new TypeError(`addKey: ${relatedTo} has a related key already`)
   }
 }

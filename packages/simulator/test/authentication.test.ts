@@ -138,6 +138,20 @@ test('a connection stays with the key family that came first', async () => {
   })
 })
 
+test('a topic-specific key has one related key', async () => {
+  await using apns = await startSimulator()
+  const topics = [TOPIC]
+  const first = apns.addKey({ topics })
+  const second = apns.addKey({ topics, relatedTo: first.keyId })
+  for (const { keyId } of [first, second]) {
+    assert.throws(() => apns.addKey({ topics, relatedTo: keyId }), /has a related key already/)
+  }
+  assert.throws(() => apns.addKey({ relatedTo: 'ANYTHING10' }), /only a key with "topics"/)
+  // Either may name the other first.
+  apns.addKey({ keyId: 'ONEOFATWIN', topics, relatedTo: 'OTHERTWIN1' })
+  apns.addKey({ keyId: 'OTHERTWIN1', topics, relatedTo: 'ONEOFATWIN' })
+})
+
 test('a connection does not learn of bundle ids that come after its first push', async () => {
   await withSimulator({ topics: [TOPIC] }, async ({ apns, connect }) => {
     const [early, late] = [await connect(), await connect()]
