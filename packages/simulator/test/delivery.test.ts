@@ -114,6 +114,22 @@ test('background and location pushes have budgets by device and app; others only
   })
 })
 
+test('budgets are by app, and may be nothing', async () => {
+  await withSimulator({ journal: true, deliveryBudgets: { widgets: 0 } }, async ({ apns, connect }) => {
+    const provider = await connect()
+    const background = async (topic: string): Promise<string | undefined> => {
+      const headers = { 'apns-topic': topic, 'apns-push-type': 'background', 'apns-priority': '5' }
+      await provider.send(TOKEN, headers, '{"aps":{"content-available":1}}')
+      return apns.received.at(-1)?.wouldBeDropped
+    }
+    for (let count = 0; count < 3; count += 1) assert.equal(await background(TOPIC), undefined)
+    assert.match(String(await background(TOPIC)), /budget/)
+    assert.equal(await background('com.example.other'), undefined)
+    await push(provider, 'widgets', { aps: { 'content-changed': true } })
+    assert.match(String(apns.received.at(-1)?.wouldBeDropped), /budget of widgets/)
+  })
+})
+
 test('a device takes so many in a time, and then the service says so', async () => {
   let time = START_MS
   const deviceLimit = { count: 2, per: 60 }

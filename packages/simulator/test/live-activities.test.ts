@@ -82,6 +82,17 @@ test('an activity may end later, be unregistered, answer as Apple did until 2023
   })
 })
 
+test('a token that is unregistered is so with 410, however ExpiredToken is answered', async () => {
+  const options = {
+    liveActivities: { endedToken: 'Unregistered' },
+    doubts: { expiredTokenStatus: 400 },
+  } as const
+  await withStage(options, async ({ send }) => {
+    await send('aa', { event: 'end', timestamp: 100 })
+    assert.equal((await send('aa', update(101))).status, 410)
+  })
+})
+
 test('an activity may be ended by its user', async () => {
   await withStage({}, async ({ apns, send, pass }) => {
     await send('aa', update(100))
@@ -154,6 +165,15 @@ test('a rule may be for one kind of event', async () => {
     assert.equal((await send('aa', { event: 'end', timestamp: 101 })).reason, 'ServiceUnavailable')
     assert.equal((await send('aa', { event: 'end', timestamp: 101 })).status, 200, 'a refused end is none')
     assert.equal((await send('aa', update(102))).reason, 'ExpiredToken')
+  })
+})
+
+test('without a journal there is no budget', async () => {
+  await withStage({ deliveryBudgets: { liveActivity: 0 } }, async ({ send, note }) => {
+    await send('aa', update(1))
+    assert.equal(note(), undefined)
+    await send('aa', update(1))
+    assert.equal(note(), '"timestamp" is not newer than the one before')
   })
 })
 
