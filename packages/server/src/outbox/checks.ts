@@ -24,10 +24,11 @@ export function checkMessage(message: NewMessage): void {
 }
 
 /** @throws {OutboxError} `BAD_ARGUMENT` */
-export function checkClaim({ owner, leaseMs, maxTokens }: ClaimRequest): void {
+export function checkClaim({ owner, leaseMs, maxTokens, maxTokensPerApp }: ClaimRequest): void {
   checkName('owner', owner)
   checkInteger('leaseMs', leaseMs, 1)
   checkInteger('maxTokens', maxTokens, 1)
+  if (maxTokensPerApp !== undefined) checkInteger('maxTokensPerApp', maxTokensPerApp, 1)
 }
 
 /** @throws {OutboxError} `BAD_ARGUMENT` */

@@ -105,7 +105,8 @@ export interface Outbox extends DeadTokens {
 
   /**
    * Removes messages that were finished `finishedMs` ago or earlier with their outcomes, and idempotency keys of
-   * `idempotencyMs` ago, and the log of dead tokens from before `feedbackMs`; settles what is past its `giveUpAfterMs`; finishes what a crash left of cancel and purge.
+   * `idempotencyMs` ago, and entries of the log of dead tokens of `feedbackMs` ago; settles what is past its
+   * `giveUpAfterMs`; finishes what a crash left of cancel and purge.
    *
    * @returns how many messages were removed
    */
@@ -158,6 +159,11 @@ export interface ClaimRequest {
   readonly leaseMs: number
   /** About how many: the batch with which they are reached is the last. At least 1. */
   readonly maxTokens: number
+  /**
+   * About how many the owner may have in hand of one app, those of earlier claims included. An app that is slow to send
+   * then leaves room for the others. At least 1; default: no limit of its own.
+   */
+  readonly maxTokensPerApp?: number | undefined
   /** Only of these apps; default: of all. */
   readonly apps?: readonly string[] | undefined
 }
@@ -166,7 +172,7 @@ export interface Claim {
   readonly batches: readonly ClaimedBatch[]
   /**
    * When none was to be had: when one may be, by the passing of time alone; undefined when there will be none. Meanwhile
-   * another process may append.
+   * another process may append. Now, when the claim did nothing but settle suppressed tokens, and has not come to the end.
    */
   readonly nextAtMs: number | undefined
 }

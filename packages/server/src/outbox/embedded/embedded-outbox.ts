@@ -126,8 +126,8 @@ class EmbeddedOutbox implements Outbox {
 
   async claim(request: ClaimRequest): Promise<Claim> {
     checkClaim(request)
-    const { owner, leaseMs, maxTokens, apps } = request
-    return this.#store.call('claim', { owner, leaseMs, maxTokens, apps, now: this.#now() })
+    const { owner, leaseMs, maxTokens, maxTokensPerApp, apps } = request
+    return this.#store.call('claim', { owner, leaseMs, maxTokens, maxTokensPerApp, apps, now: this.#now() })
   }
 
   record(progress: readonly BatchProgress[]): Promise<LeaseState[]> {

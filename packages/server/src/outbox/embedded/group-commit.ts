@@ -20,6 +20,7 @@ export function commitGroup(
   try {
     const isReading = calls.every(({ name }) => READING.has(name))
     database.exec(isReading ? 'BEGIN' : 'BEGIN IMMEDIATE')
+    if (!isReading) store.begin()
     const replies = calls.map((call) => runCall(database, store, call))
     database.exec('COMMIT')
     return replies

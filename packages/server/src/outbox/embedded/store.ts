@@ -17,9 +17,12 @@ import { Leases } from './sql/leases.js'
 import { type ListCall, type OutcomesCall, Reports } from './sql/reports.js'
 import { Settlement } from './sql/settlement.js'
 import { Suppression } from './sql/suppression.js'
+import { TokenFilter } from './token-filter.js'
 
 /** Every call of the store. Each is one savepoint of a transaction, and takes plain objects only. */
 export interface Store {
+  /** At the beginning of each transaction that may write: what other processes have done is seen. */
+  begin(): void
   append(call: AppendCall): Appended
   addTokens(call: AddTokensCall): number
   send(call: Parameters<Appending['send']>[0]): void
@@ -61,8 +64,9 @@ export const READING: ReadonlySet<keyof Store> = new Set<keyof Store>([
 
 export function makeStore(database: Database): Store {
   const depth = new Depth(database)
-  const deadTokens = new DeadTokenTables(database)
-  const suppression = new Suppression(database, deadTokens)
+  const filter = new TokenFilter()
+  const deadTokens = new DeadTokenTables(database, filter)
+  const suppression = new Suppression(database, deadTokens, filter)
   const settlement = new Settlement(database, depth, deadTokens)
   const leases = new Leases(database, settlement)
   const expiry = new Expiry(database, settlement)
@@ -72,6 +76,7 @@ export function makeStore(database: Database): Store {
   const cleanUp = new CleanUp(database)
   const reports = new Reports(database)
   return {
+    begin: () => suppression.follow(),
     append: (call) => appending.append(call),
     addTokens: (call) => appending.addTokens(call),
     send: (call) => appending.send(call),

@@ -1,6 +1,8 @@
 /** Bits for each token: with two of them set, one in 60 of the others is taken for one of these. */
 const BITS_PER_TOKEN = 16
 const FIRST_CAPACITY = 2 ** 15
+/** 32 million tokens' worth, 64 MiB. With more of them the filter becomes less useful, and not larger. */
+const MAX_CAPACITY = 2 ** 25
 const GOLDEN = 0x9e3779b1
 
 /**
@@ -41,8 +43,13 @@ export class TokenFilter {
   }
 
   #addLayer(least: number): void {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(least, this.#capacity, FIRST_CAPACITY)))
-    const size = Math.min(capacity * BITS_PER_TOKEN, 2 ** 31)
+    const wanted = 2 ** Math.ceil(Math.log2(Math.max(least, this.#capacity, FIRST_CAPACITY)))
+    const capacity = Math.min(wanted, MAX_CAPACITY - this.#capacity)
+    if (capacity <= 0) {
+      this.#left = Number.POSITIVE_INFINITY
+      return
+    }
+    const size = 2 ** Math.floor(Math.log2(capacity)) * BITS_PER_TOKEN
     this.#layers.unshift({ bits: new Uint8Array(size / 8), mask: size - 1 })
     this.#capacity += capacity
     this.#left = capacity

@@ -85,6 +85,54 @@ export function deadTokens(make: MakePlace): void {
   )
 
   test(
+    'a claim that meets many dead tokens settles some, says that there is more, and the next goes on',
+    on(make, async ({ outbox, clock }) => {
+      const dead = tokensOf(25_000)
+      await bury(outbox, dead)
+      const { messageId } = await outbox.append({ app: 'news', content: '', priority: 1 }, dead)
+      await outbox.append({ app: 'news', content: '' }, ['ab'])
+      const first = await outbox.claim(claim)
+      assert.deepEqual(first, { batches: [], nextAtMs: clock.nowMs })
+      const { counts } = await outbox.message(messageId)
+      assert.ok(counts.suppressed > 0 && counts.suppressed < dead.length, String(counts.suppressed))
+      let claims = 1
+      for (let at: number | undefined = clock.nowMs; at === clock.nowMs; claims++) {
+        const { batches, nextAtMs } = await outbox.claim(claim)
+        at = nextAtMs
+        if (batches.length > 0) assert.deepEqual(batches[0]?.pending, [0])
+      }
+      assert.ok(claims < 10, `${claims} claims`)
+      assert.equal((await outbox.message(messageId)).counts.suppressed, dead.length)
+    }),
+  )
+
+  test(
+    'a token that occurs twice is dead twice, and in the log once',
+    on(make, async ({ outbox }) => {
+      const [dead = '', alive = ''] = tokensOf(2)
+      const first = await outbox.append({ app: 'news', content: '' }, [dead, alive, dead, dead])
+      const { batches } = await outbox.claim(claim)
+      const died = (index: number) => ({
+        index,
+        status: 'refused' as const,
+        reason: 'Unregistered',
+        timestampMs: DIED_MS,
+        isDead: true,
+      })
+      await outbox.record(batches.map((batch) => ({ ...batch, others: [died(0), died(2), died(0)] })))
+      assert.equal((await outbox.feedback()).items.length, 1)
+      // What was in flight when its worker gave it back is not sent again either.
+      await outbox.release(batches)
+      assert.deepEqual((await outbox.claim(claim)).batches[0]?.pending, [1])
+      const { counts, pending } = await outbox.message(first.messageId)
+      assert.deepEqual([counts.refused, counts.suppressed, pending], [2, 1, 1])
+      const again = await outbox.append({ app: 'news', content: '' }, [dead, dead])
+      await outbox.claim(claim)
+      assert.equal((await outbox.message(again.messageId)).counts.suppressed, 2)
+    }),
+  )
+
+  test(
     'a dead token is dead for its app alone, and for messages that do not say otherwise',
     on(make, async ({ outbox }) => {
       const [dead = ''] = tokensOf(1)
@@ -180,6 +228,11 @@ export function deadTokens(make: MakePlace): void {
         [tokens[0], tokens[1], tokens[4]],
       )
       assert.deepEqual((await outbox.feedback({ apps: [] })).items, [])
+      // A reader of some apps is past what the others' have there, but not past what its page has no room for.
+      assert.deepEqual(await outbox.feedback({ apps: ['sport'] }), { items: [], next: 5 })
+      const part = await outbox.feedback({ apps: ['weather', 'news', 'weather'], limit: 3 })
+      assert.deepEqual([part.items.map(({ position }) => position), part.next], [[1, 2, 3], 3])
+      assert.equal((await outbox.feedback({ after: 9 })).next, 9)
       await assert.rejects(outbox.feedback({ limit: 10_001 }), { code: 'BAD_ARGUMENT' })
     }),
   )

@@ -74,6 +74,27 @@ export function order(make: MakePlace): void {
   )
 
   test(
+    'a worker has no more of one app in hand than it asks for, and others get the rest',
+    on(make, async ({ outbox }) => {
+      await outbox.append({ app: 'big', content: 'big', priority: 9 }, tokensOf(10_000))
+      await outbox.append({ app: 'small', content: 'small' }, tokensOf(5000))
+      const limited = { ...claim, maxTokens: 8000, maxTokensPerApp: 2000 }
+      const { batches } = await outbox.claim(limited)
+      assert.deepEqual(contents(batches).toSorted(), ['big', 'big', 'small', 'small'])
+      assert.deepEqual((await outbox.claim(limited)).batches, [])
+      // Another worker has room of its own.
+      assert.equal((await outbox.claim({ ...limited, owner: 'v', maxTokensPerApp: 1 })).batches.length, 2)
+      // What is settled makes room; a batch half settled, half of its own.
+      const [big] = batches.filter(({ message }) => message.app === 'big')
+      assert.ok(big)
+      await outbox.record([{ ...big, accepted: Array.from({ length: 500 }, (_, index) => index) }])
+      assert.deepEqual(contents((await outbox.claim(limited)).batches), ['big'])
+      assert.deepEqual((await outbox.claim(limited)).batches, [])
+      await assert.rejects(outbox.claim({ ...claim, maxTokensPerApp: 0 }), { code: 'BAD_ARGUMENT' })
+    }),
+  )
+
+  test(
     'nothing is handed out before its time',
     on(make, async ({ outbox, clock }) => {
       const deliverAfterMs = clock.nowMs + 5000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OutboxError } from '@apns-worker/server'
+import { type Claim, OutboxError, type PackedTokens } from '@apns-worker/server'
 import type { Database } from '#src/outbox/embedded/database.js'
 import { commitGroup, type StoreCall } from '#src/outbox/embedded/group-commit.js'
 import { openStore } from '#src/outbox/embedded/open-store.js'
@@ -102,3 +102,49 @@ test(
     assert.equal(said.at(0), 'BEGIN')
   }),
 )
+
+test(
+  'what came on the list in a transaction that was undone does not hide what another process adds',
+  rig(({ run, store, database }) => {
+    const dead = (id: number): Uint8Array => Uint8Array.of(1, id)
+    const kill = (batchId: number, fence: number): StoreCall => {
+      const others = [{ index: 0, status: 'refused', reason: 'Unregistered', isDead: true }]
+      return { id: 0, name: 'record', argument: { progress: [{ batchId, fence, others }], now: 1 } }
+    }
+    const claim: StoreCall = {
+      id: 1,
+      name: 'claim',
+      argument: { owner: 'w', leaseMs: 1000, maxTokens: 10, now: 1 },
+    }
+    run([appendCall(1), appendCall(2), claim])
+    const [first, second] = batchesIn(database)
+    assert.ok(first && second)
+    // The claim has seen the first token on the list; then the transaction fails as a whole.
+    const full: StoreCall = { id: 2, name: 'send', argument: undefined }
+    const failing = {
+      ...store,
+      send: (): never => {
+        throw Object.assign(new Error('full'), { errcode: 13 })
+      },
+    }
+    const replies = commitGroup(database, failing, [kill(first.id, first.fence), claim, full], 'here')
+    assert.ok(replies.every((reply) => 'error' in reply))
+    assert.deepEqual(store.suppressions({ app: 'news', token: undefined, after: 0, limit: 10 }).items, [])
+    // Another store on the file: its first token has the number that the other's had.
+    commitGroup(database, makeStore(database), [kill(second.id, second.fence)], 'here')
+    run([
+      { ...appendCall(3), argument: { ...(appendCall(3).argument as object), batches: [packed(dead(2))] } },
+    ])
+    const reply = run([claim])[0]
+    assert.ok(reply !== undefined && 'result' in reply)
+    assert.deepEqual((reply.result as Claim).batches, [])
+  }),
+)
+
+function packed(bytes: Uint8Array): PackedTokens {
+  return { count: 1, tokenBytes: bytes.length, bytes }
+}
+
+function batchesIn(database: Database): { id: number; fence: number }[] {
+  return database.prepare<{ id: number; fence: number }>('SELECT id, fence FROM batches ORDER BY id').all()
+}

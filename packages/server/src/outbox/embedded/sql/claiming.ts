@@ -8,6 +8,8 @@ import { BATCH } from './schema-1.js'
 import type { Settlement } from './settlement.js'
 import type { Suppression } from './suppression.js'
 
+/** How many suppressed tokens one claim settles, about, so that it does not take long; the next goes on. */
+const SUPPRESSED_AT_ONCE = 10_000
 const SUPPRESSED_REASON = 'Suppressed'
 /** How many tokens an app is handed before the others are looked at again: a full batch, or so many small ones. */
 const TURN_TOKENS = 1000
@@ -18,8 +20,18 @@ export interface ClaimCall {
   readonly owner: string
   readonly leaseMs: number
   readonly maxTokens: number
+  readonly maxTokensPerApp: number | undefined
   readonly apps: readonly string[] | undefined
   readonly now: number
+}
+
+/** A claim on its way. */
+interface Taking {
+  readonly call: ClaimCall
+  readonly fence: number
+  readonly messages: Map<number, ClaimedMessage>
+  readonly taken: ClaimedBatch[]
+  suppressedLeft: number
 }
 
 interface AppRow {
@@ -41,6 +53,7 @@ export class Claiming {
   readonly #nextFence: Statement<{ last_fence: number; virtual_time: number; paused: number }>
   readonly #apps: Statement<AppRow>
   readonly #best: Statement<BatchRow>
+  readonly #inHand: Statement<{ app_id: number; tokens: number }>
   readonly #lease: Statement
   readonly #message: Statement<ClaimedRow>
   readonly #start: Statement
@@ -71,6 +84,8 @@ export class Claiming {
     this.#best = database.prepare(`
       ${SELECT_BATCH} WHERE b.state = ${BATCH.ready} AND b.app_id = ?
       ORDER BY b.priority DESC, b.message_id, b.id LIMIT 1`)
+    this.#inHand = database.prepare(`
+      SELECT app_id, sum(pending) AS tokens FROM batches WHERE state = ${BATCH.leased} AND owner = ? GROUP BY app_id`)
     this.#lease = database.prepare(
       `UPDATE batches SET state = ${BATCH.leased}, owner = ?, lease_until = ?, fence = ? WHERE id = ?`,
     )
@@ -90,46 +105,54 @@ export class Claiming {
     const { now } = call
     this.#leases.sweep(now)
     this.#expiry.expire(now)
-    this.#suppression.follow()
     this.#promote.run(now)
     const outbox = this.#nextFence.get()
     if (outbox === undefined) throw new Error('the store has lost its first row')
-    const batches = outbox.paused === 1 ? [] : this.#take(call, outbox.last_fence, outbox.virtual_time)
-    const nextAtMs = batches.length > 0 ? undefined : (this.#nextAt.get()?.at ?? undefined)
-    return { batches, nextAtMs }
+    const taking: Taking = {
+      call,
+      fence: outbox.last_fence,
+      messages: new Map(),
+      taken: [],
+      suppressedLeft: SUPPRESSED_AT_ONCE,
+    }
+    if (outbox.paused === 0) this.#take(taking, outbox.virtual_time)
+    const batches = taking.taken
+    if (batches.length > 0) return { batches, nextAtMs: undefined }
+    return { batches, nextAtMs: taking.suppressedLeft > 0 ? (this.#nextAt.get()?.at ?? undefined) : now }
   }
 
-  #take(call: ClaimCall, fence: number, virtualTime: number): ClaimedBatch[] {
-    const taken: ClaimedBatch[] = []
-    const messages = new Map<number, ClaimedMessage>()
+  #take(taking: Taking, virtualTime: number): void {
+    const { call } = taking
     const wanted = call.apps === undefined ? undefined : new Set(call.apps)
     const queue = this.#apps.all().filter(({ name }) => wanted?.has(name) ?? true)
     const served = new Map(queue.map((app) => [app, Math.max(app.served, virtualTime)]))
+    const inHand = this.#inHandOf(call)
     let now = virtualTime
-    for (let left = call.maxTokens; left > 0 && served.size > 0; ) {
+    for (let left = call.maxTokens; left > 0 && served.size > 0 && taking.suppressedLeft > 0; ) {
       const app = lowest(served)
       now = served.get(app) ?? now
-      const handed = this.#takeTurn(app, Math.min(left, TURN_TOKENS), call, fence, messages, taken)
+      const room = (call.maxTokensPerApp ?? left) - (inHand.get(app.id) ?? 0)
+      const handed = this.#takeTurn(app, Math.min(left, room, TURN_TOKENS), taking)
       left -= handed
+      if (call.maxTokensPerApp !== undefined) inHand.set(app.id, (inHand.get(app.id) ?? 0) + handed)
       this.#charge.run(now + handed, app.id)
       if (handed === 0) served.delete(app)
       else served.set(app, now + handed)
     }
     this.#setVirtualTime.run(now)
-    return taken
+  }
+
+  /** How many tokens the owner has of each app, where that matters. */
+  #inHandOf({ owner, maxTokensPerApp }: ClaimCall): Map<number, number> {
+    if (maxTokensPerApp === undefined) return new Map()
+    return new Map(this.#inHand.all(owner).map(({ app_id: appId, tokens }) => [appId, tokens]))
   }
 
   /** @returns how many tokens were handed out; 0 when the app has no more */
-  #takeTurn(
-    app: AppRow,
-    maxTokens: number,
-    call: ClaimCall,
-    fence: number,
-    messages: Map<number, ClaimedMessage>,
-    taken: ClaimedBatch[],
-  ): number {
+  #takeTurn(app: AppRow, maxTokens: number, taking: Taking): number {
+    const { call } = taking
     let handed = 0
-    while (handed < maxTokens) {
+    while (handed < maxTokens && taking.suppressedLeft > 0) {
       const batch = this.#best.get(app.id)
       if (batch === undefined) break
       if (isCancelled(batch)) {
@@ -137,35 +160,43 @@ export class Claiming {
         this.#leases.settleCancelled(batch, call.now)
         continue
       }
-      const tokens = this.#settlement.tokensOf(batch)
-      const suppressed = this.#suppression.suppressedIn(batch, tokens)
-      if (suppressed.length > 0) {
-        this.#settleSuppressed(batch, suppressed, call.now)
-        continue
-      }
-      const leaseUntilMs = call.now + call.leaseMs
-      this.#lease.run(call.owner, leaseUntilMs, fence, batch.id)
-      let message = messages.get(batch.message_id)
-      if (message === undefined) {
-        message = this.#open(batch.message_id, app.name, call.now)
-        messages.set(batch.message_id, message)
-      }
-      taken.push({
-        batchId: batch.id,
-        fence,
-        leaseUntilMs,
-        message,
-        firstIndex: batch.first_index,
-        tokens,
-        pending: new SettledSet(batch.count, batch.settled).missing(),
-        isInDoubt: batch.in_doubt === 1,
-      })
-      handed += batch.pending
+      handed += this.#handOut(batch, app.name, taking)
     }
     return handed
   }
 
-  /** What is left of the batch, if anything, is looked at again. */
+  /** @returns how many of its tokens were; 0 where all that it had left are suppressed */
+  #handOut(batch: BatchRow, app: string, taking: Taking): number {
+    const { call, fence, messages, taken } = taking
+    const tokens = this.#settlement.tokensOf(batch)
+    const settled = new SettledSet(batch.count, batch.settled)
+    const suppressed = this.#suppression.suppressedIn(batch, tokens, settled)
+    if (suppressed.length > 0) {
+      taking.suppressedLeft -= suppressed.length
+      this.#settleSuppressed(batch, suppressed, call.now)
+      for (const index of suppressed) settled.add(index)
+      if (suppressed.length === batch.pending) return 0
+    }
+    const leaseUntilMs = call.now + call.leaseMs
+    this.#lease.run(call.owner, leaseUntilMs, fence, batch.id)
+    let message = messages.get(batch.message_id)
+    if (message === undefined) {
+      message = this.#open(batch.message_id, app, call.now)
+      messages.set(batch.message_id, message)
+    }
+    taken.push({
+      batchId: batch.id,
+      fence,
+      leaseUntilMs,
+      message,
+      firstIndex: batch.first_index,
+      tokens,
+      pending: settled.missing(),
+      isInDoubt: batch.in_doubt === 1,
+    })
+    return batch.pending - suppressed.length
+  }
+
   #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): void {
     // A worker that died may have sent them.
     const status = batch.in_doubt === 1 ? 'unknown' : 'suppressed'

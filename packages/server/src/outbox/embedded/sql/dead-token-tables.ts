@@ -1,5 +1,6 @@
 import type { DeadToken, FeedbackPage, SuppressionPage } from '../../dead-tokens.js'
 import type { Database, SqlValue, Statement } from '../database.js'
+import type { TokenFilter } from '../token-filter.js'
 
 const ROWS_AT_ONCE = 2000
 
@@ -51,16 +52,22 @@ export interface Death {
 /** The log of dead tokens, the list of those that are suppressed, and the places of the log's readers. */
 export class DeadTokenTables {
   readonly #database: Database
+  readonly #filter: TokenFilter
   readonly #suppress: Statement
   readonly #log: Statement
   readonly #free: Statement
   readonly #forget: Statement
+  readonly #logOfAll: Statement<FeedbackRow>
+  readonly #logOfApp: Statement<FeedbackRow>
+  readonly #logEnd: Statement<{ position: number | null }>
   readonly #app: Statement<{ id: number }>
   readonly #readCursor: Statement<{ position: number }>
   readonly #moveCursor: Statement
 
-  constructor(database: Database) {
+  /** @param filter is told of each token that comes on the list */
+  constructor(database: Database, filter: TokenFilter) {
     this.#database = database
+    this.#filter = filter
     // What is known already, or was true at an earlier time, is no news.
     this.#suppress = database.prepare(`
       INSERT INTO suppressed (app_id, timestamp, reason, token) VALUES (?, ?, ?, ?)
@@ -74,6 +81,13 @@ export class DeadTokenTables {
     this.#forget = database.prepare(`
       DELETE FROM feedback WHERE position IN (
         SELECT position FROM feedback WHERE recorded_at <= ? LIMIT ${ROWS_AT_ONCE})`)
+    const select = `
+      SELECT f.position, a.name AS app, f.timestamp, f.recorded_at, f.reason, f.message_uuid, f.token
+      FROM feedback f CROSS JOIN apps a ON a.id = f.app_id`
+    this.#logOfAll = database.prepare(`${select} WHERE f.position > ? ORDER BY f.position LIMIT ?`)
+    this.#logOfApp = database.prepare(`
+      ${select} WHERE f.app_id = (SELECT id FROM apps WHERE name = ?) AND f.position > ? ORDER BY f.position LIMIT ?`)
+    this.#logEnd = database.prepare('SELECT max(position) AS position FROM feedback')
     this.#app = database.prepare('SELECT id FROM apps WHERE name = ?')
     this.#readCursor = database.prepare('SELECT position FROM cursors WHERE name = ?')
     this.#moveCursor = database.prepare(`
@@ -83,7 +97,9 @@ export class DeadTokenTables {
   /** Enters a token in the list and the log, unless as much is known of it already. */
   add({ appId, token, timestampMs, reason, messageUuid }: Death, now: number): void {
     const isNews = Number(this.#suppress.run(appId, timestampMs, reason, token).changes) > 0
-    if (isNews) this.#log.run(appId, timestampMs, now, reason, messageUuid, token)
+    if (!isNews) return
+    this.#log.run(appId, timestampMs, now, reason, messageUuid, token)
+    this.#filter.add(appId, token, 0, token.length)
   }
 
   /** Takes a token off the list, where it was declared dead before that time, or at any. @returns how many, 0 or 1 */
@@ -97,15 +113,19 @@ export class DeadTokenTables {
     return tokens.reduce((sum, token) => sum + this.free(appId, token, registeredAtMs), 0)
   }
 
+  /** A page that is not full ends where the log does, so that what others' apps have there is not read again. */
   feedback({ after, apps, limit }: FeedbackCall): FeedbackPage {
-    const ofApps = apps === undefined ? '' : `AND a.name IN (${apps.map(() => '?').join(', ')})`
-    const rows = this.#database
-      .prepare<FeedbackRow>(`
-        SELECT f.position, a.name AS app, f.timestamp, f.recorded_at, f.reason, f.message_uuid, f.token
-        FROM feedback f CROSS JOIN apps a ON a.id = f.app_id
-        WHERE f.position > ? ${ofApps} ORDER BY f.position LIMIT ?`)
-      .all(after, ...(apps ?? []), limit)
-    return { items: rows.map(deadTokenOf), next: rows.at(-1)?.position ?? after }
+    const rows =
+      apps === undefined
+        ? this.#logOfAll.all(after, limit)
+        : // One by one, since each has an index: an app with few entries among millions does not read these.
+          [...new Set(apps)]
+            .flatMap((app) => this.#logOfApp.all(app, after, limit))
+            .sort((left, right) => left.position - right.position)
+            .slice(0, limit)
+    const last = rows.at(-1)?.position ?? after
+    const end = rows.length < limit ? (this.#logEnd.get()?.position ?? last) : last
+    return { items: rows.map(deadTokenOf), next: Math.max(last, end) }
   }
 
   suppressions({ app, token, after, limit }: SuppressionsCall): SuppressionPage {

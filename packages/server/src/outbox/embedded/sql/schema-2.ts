@@ -15,6 +15,7 @@ CREATE TABLE feedback (
   message_uuid TEXT NOT NULL,
   token BLOB NOT NULL
 ) STRICT;
+CREATE INDEX feedback_of_app ON feedback (app_id, position);
 CREATE INDEX feedback_age ON feedback (recorded_at);
 
 CREATE TABLE suppressed (

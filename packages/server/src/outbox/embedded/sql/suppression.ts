@@ -1,7 +1,7 @@
 import { type PackedTokens, tokenAt } from '../../packed-tokens.js'
-import { SettledSet } from '../../settled-set.js'
+import type { SettledSet } from '../../settled-set.js'
 import type { Database, Statement } from '../database.js'
-import { TokenFilter } from '../token-filter.js'
+import type { TokenFilter } from '../token-filter.js'
 import type { BatchRow } from './batch-row.js'
 import type { DeadTokenTables } from './dead-token-tables.js'
 
@@ -9,17 +9,21 @@ const ROWS_AT_ONCE = 10_000
 
 /**
  * Which tokens of a batch are on the list of those that nothing is sent to. The list may be long, and mostly has none of a
- * batch's: a filter in memory answers for nearly all of them. It follows the list, whichever process adds to it.
+ * batch's: a filter in memory answers for nearly all of them. It follows the list, whichever process adds to it: what was
+ * on the list when a transaction began, or came there in it, is found.
  */
 export class Suppression {
   readonly #tables: DeadTokenTables
-  readonly #filter = new TokenFilter()
+  readonly #filter: TokenFilter
   readonly #news: Statement<{ sequence: number; app_id: number; token: Uint8Array }>
   readonly #find: Statement<{ sequence: number }>
+  /** Of what is committed: a transaction that is rolled back gives its numbers to others. */
   #seen = 0
 
-  constructor(database: Database, tables: DeadTokenTables) {
+  /** @param filter that the tables tell of what they add themselves */
+  constructor(database: Database, tables: DeadTokenTables, filter: TokenFilter) {
     this.#tables = tables
+    this.#filter = filter
     this.#news = database.prepare(
       `SELECT sequence, app_id, token FROM suppressed WHERE sequence > ? ORDER BY sequence LIMIT ${ROWS_AT_ONCE}`,
     )
@@ -30,7 +34,7 @@ export class Suppression {
     this.follow()
   }
 
-  /** Learns what has come on the list since the last time, in this transaction's view. */
+  /** Learns what has come on the list since the last time. To be called before a transaction writes, and at no other time. */
   follow(): void {
     for (;;) {
       const rows = this.#news.all(this.#seen)
@@ -41,9 +45,8 @@ export class Suppression {
   }
 
   /** Indices in the batch of its tokens without an outcome that are on the list. */
-  suppressedIn(batch: BatchRow, tokens: PackedTokens): number[] {
+  suppressedIn(batch: BatchRow, tokens: PackedTokens, settled: SettledSet): number[] {
     if (this.#filter.isEmpty || batch.ignore_suppression === 1) return []
-    const settled = new SettledSet(batch.count, batch.settled)
     return this.#candidates(batch.app_id, tokens).filter(
       (index) => !settled.has(index) && this.#find.get(batch.app_id, tokenAt(tokens, index)) !== undefined,
     )
@@ -53,7 +56,6 @@ export class Suppression {
   registered(appId: number, tokens: PackedTokens, registeredAtMs: number | undefined): void {
     const each = tokens.registeredAtMs
     if (each === undefined && registeredAtMs === undefined) return
-    this.follow()
     if (this.#filter.isEmpty) return
     for (const index of this.#candidates(appId, tokens)) {
       const moment = each?.[index] || registeredAtMs
