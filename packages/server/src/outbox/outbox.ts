@@ -189,7 +189,7 @@ export interface ClaimedBatch extends Lease {
   /** The index of its first token in the message. */
   readonly firstIndex: number
   readonly tokens: PackedTokens
-  /** Indices in the batch of the tokens that have no outcome yet, ascending: these are to be sent. */
+  /** Indices in the batch of the tokens that have no outcome yet, ascending: these are to be sent. Not to be changed. */
   readonly pending: readonly number[]
   /** Whether they may have been sent before: a worker had them, and did not answer for them. */
   readonly isInDoubt: boolean

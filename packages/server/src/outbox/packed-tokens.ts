@@ -99,22 +99,45 @@ function pack(
 ): PackedTokens {
   const length = tokens[0]?.length ?? 0
   const isUniform = tokens.every((token) => token.length === length)
-  const size = tokens.reduce((sum, token) => sum + token.length / 2 + (isUniform ? 0 : 1), 0)
-  // Not from Node's pool: what crosses to another thread is copied with the whole of the buffer that it is in.
-  const bytes = Buffer.allocUnsafeSlow(size)
-  let end = 0
-  for (const [position, token] of tokens.entries()) {
-    if (!isUniform) bytes[end++] = token.length / 2
-    // Node's decoder stops at the first character that is not hex.
-    if (bytes.write(token, end, 'hex') !== token.length / 2) {
-      throw badToken(firstIndex + position, 'is not hex-encoded')
-    }
-    end += token.length / 2
-  }
+  const bytes = isUniform ? packUniform(tokens, length / 2) : packMixed(tokens)
+  if (bytes === undefined) throw badToken(firstIndex + tokens.findIndex(isNotHex), 'is not hex-encoded')
   const packed = { count: tokens.length, tokenBytes: isUniform ? length / 2 : 0, bytes }
   return registeredAtMs === undefined
     ? packed
     : { ...packed, registeredAtMs: registeredAtMs.slice(0, tokens.length) }
+}
+
+/** All in one go: a third of what it costs to decode them one by one. @returns undefined where one is not hex-encoded */
+function packUniform(tokens: readonly string[], tokenBytes: number): Uint8Array | undefined {
+  const text = tokens.join('')
+  // Not from Node's pool: what crosses to another thread is copied with the whole of the buffer that it is in.
+  const bytes = Buffer.allocUnsafeSlow(tokens.length * tokenBytes)
+  return decodeHex(bytes, text, 0) ? bytes : undefined
+}
+
+function packMixed(tokens: readonly string[]): Uint8Array | undefined {
+  const bytes = Buffer.allocUnsafeSlow(tokens.reduce((sum, token) => sum + 1 + token.length / 2, 0))
+  let end = 0
+  for (const token of tokens) {
+    bytes[end++] = token.length / 2
+    if (!decodeHex(bytes, token, end)) return undefined
+    end += token.length / 2
+  }
+  return bytes
+}
+
+/**
+ * Node's decoder stops at the first character that is not hex; but of a character beyond Latin-1 it looks at half, so that
+ * U+0130 is a 0 to it.
+ *
+ * @returns whether all of it was hex
+ */
+function decodeHex(bytes: Buffer, text: string, start: number): boolean {
+  return Buffer.byteLength(text) === text.length && bytes.write(text, start, 'hex') === text.length / 2
+}
+
+function isNotHex(token: string): boolean {
+  return !/^[0-9a-f]*$/i.test(token)
 }
 
 function badToken(index: number, fault: string): OutboxError {

@@ -25,9 +25,21 @@ export class SettledSet {
   }
 
   /** The indices that are not settled, ascending. */
-  missing(): number[] {
-    const indices: number[] = []
-    for (let index = 0; index < this.#count; index++) if (!this.has(index)) indices.push(index)
-    return indices
+  missing(): Uint32Array {
+    const indices = new Uint32Array(this.#count)
+    let length = 0
+    for (let index = 0; index < this.#count; index++) if (!this.has(index)) indices[length++] = index
+    return indices.subarray(0, length)
   }
+}
+
+const shared: (readonly number[])[] = []
+/** Longer ones are made anew: nobody should keep an array for each of any number of lengths. */
+const MAX_SHARED = 1000
+
+/** All indices of a batch. The same array each time: most batches are handed out whole, and no array is as cheap as none. */
+export function allUpTo(count: number): readonly number[] {
+  if (count > MAX_SHARED) return Array.from({ length: count }, (_, index) => index)
+  shared[count] ??= Object.freeze(Array.from({ length: count }, (_, index) => index))
+  return shared[count]
 }

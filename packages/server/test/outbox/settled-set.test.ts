@@ -20,7 +20,7 @@ test('it is a set of the batch’s indices, also when it comes from the store', 
         const missing = Array.from({ length: count }, (_, index) => index).filter(
           (index) => !model.has(index),
         )
-        assert.deepEqual(set.missing(), missing)
+        assert.deepEqual([...set.missing()], missing)
       },
     ),
   )

@@ -5,6 +5,7 @@ import type {
   Appended,
   BatchProgress,
   Claim,
+  ClaimedBatch,
   ClaimRequest,
   Lease,
   LeaseState,
@@ -21,7 +22,9 @@ import type {
 } from '../outbox.js'
 import { type PackedTokens, packTokens, type TokenEntry, tokenAt } from '../packed-tokens.js'
 import { digestOf } from '../request-digest.js'
+import { allUpTo } from '../settled-set.js'
 import type { DriverName } from './database.js'
+import type { LeasedBatch } from './sql/claiming.js'
 import { StoreClient } from './store-client.js'
 
 export interface EmbeddedOutboxOptions {
@@ -127,7 +130,9 @@ class EmbeddedOutbox implements Outbox {
   async claim(request: ClaimRequest): Promise<Claim> {
     checkClaim(request)
     const { owner, leaseMs, maxTokens, maxTokensPerApp, apps } = request
-    return this.#store.call('claim', { owner, leaseMs, maxTokens, maxTokensPerApp, apps, now: this.#now() })
+    const call = { owner, leaseMs, maxTokens, maxTokensPerApp, apps, now: this.#now() }
+    const { batches, nextAtMs } = await this.#store.call('claim', call)
+    return { batches: batches.map(claimedOf), nextAtMs }
   }
 
   record(progress: readonly BatchProgress[]): Promise<LeaseState[]> {
@@ -293,6 +298,11 @@ class EmbeddedOutbox implements Outbox {
     for (let done = await step(); done > 0; done = await step()) sum += done
     return sum
   }
+}
+
+function claimedOf(batch: LeasedBatch): ClaimedBatch {
+  const { pending, tokens } = batch
+  return { ...batch, pending: pending === undefined ? allUpTo(tokens.count) : Array.from(pending) }
 }
 
 function tokensIn(tokens: Iterable<string>): Uint8Array[] {

@@ -24,8 +24,8 @@ function serve(port: MessagePort, options: StoreOptions): void {
     say({ failed: sendable(error) })
     return
   }
+  let isClosing = false
   port.on('message', (first: ToThread) => {
-    let isClosing = false
     let calls: StoreCall[] = []
     const commit = (): void => {
       for (; calls.length > 0; calls = calls.slice(MAX_GROUP_CALLS)) {
@@ -49,7 +49,21 @@ function serve(port: MessagePort, options: StoreOptions): void {
     say('closed')
     port.close()
   })
+  // Between the calls of others, a little at a time.
+  const learn = (): void => {
+    if (!isClosing && canLearn(store)) setImmediate(learn)
+  }
+  setImmediate(learn)
   say('opened')
+}
+
+function canLearn(store: Store): boolean {
+  try {
+    return store.begin()
+  } catch {
+    // The next call has the same trouble, and somebody who wants to know.
+    return false
+  }
 }
 
 function next(port: MessagePort): ToThread | undefined {

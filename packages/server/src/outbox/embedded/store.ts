@@ -1,8 +1,8 @@
 import type { FeedbackPage, SuppressionPage } from '../dead-tokens.js'
-import type { Appended, Claim, LeaseState, MessageStatus, OutboxStats, OutcomePage } from '../outbox.js'
+import type { Appended, LeaseState, MessageStatus, OutboxStats, OutcomePage } from '../outbox.js'
 import type { Database } from './database.js'
 import { type AddTokensCall, type AppendCall, Appending } from './sql/appending.js'
-import { type ClaimCall, Claiming } from './sql/claiming.js'
+import { type ClaimCall, Claiming, type Leased } from './sql/claiming.js'
 import { CleanUp, type RetireCall } from './sql/clean-up.js'
 import { Control, type ScopeStep } from './sql/control.js'
 import {
@@ -21,12 +21,17 @@ import { TokenFilter } from './token-filter.js'
 
 /** Every call of the store. Each is one savepoint of a transaction, and takes plain objects only. */
 export interface Store {
-  /** At the beginning of each transaction that may write: what other processes have done is seen. */
-  begin(): void
+  /**
+   * To be called at the beginning of each transaction that may write, and else between transactions: learns what other
+   * processes have done.
+   *
+   * @returns whether there is more to learn, which makes later calls cheaper
+   */
+  begin(): boolean
   append(call: AppendCall): Appended
   addTokens(call: AddTokensCall): number
   send(call: Parameters<Appending['send']>[0]): void
-  claim(call: ClaimCall): Claim
+  claim(call: ClaimCall): Leased
   record(call: Parameters<Leases['record']>[0]): LeaseState[]
   renew(call: Parameters<Leases['renew']>[0]): LeaseState[]
   release(call: Parameters<Leases['release']>[0]): void

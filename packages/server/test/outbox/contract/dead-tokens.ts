@@ -119,11 +119,14 @@ export function deadTokens(make: MakePlace): void {
         timestampMs: DIED_MS,
         isDead: true,
       })
-      await outbox.record(batches.map((batch) => ({ ...batch, others: [died(0), died(2), died(0)] })))
+      // All in one turn, and so in one transaction. What its worker gave back is not sent again either.
+      const [, , claimed] = await Promise.all([
+        outbox.record(batches.map((batch) => ({ ...batch, others: [died(0), died(2), died(0)] }))),
+        outbox.release(batches),
+        outbox.claim(claim),
+      ])
+      assert.deepEqual(claimed.batches[0]?.pending, [1])
       assert.equal((await outbox.feedback()).items.length, 1)
-      // What was in flight when its worker gave it back is not sent again either.
-      await outbox.release(batches)
-      assert.deepEqual((await outbox.claim(claim)).batches[0]?.pending, [1])
       const { counts, pending } = await outbox.message(first.messageId)
       assert.deepEqual([counts.refused, counts.suppressed, pending], [2, 1, 1])
       const again = await outbox.append({ app: 'news', content: '' }, [dead, dead])
@@ -230,8 +233,8 @@ export function deadTokens(make: MakePlace): void {
       assert.deepEqual((await outbox.feedback({ apps: [] })).items, [])
       // A reader of some apps is past what the others' have there, but not past what its page has no room for.
       assert.deepEqual(await outbox.feedback({ apps: ['sport'] }), { items: [], next: 5 })
-      const part = await outbox.feedback({ apps: ['weather', 'news', 'weather'], limit: 3 })
-      assert.deepEqual([part.items.map(({ position }) => position), part.next], [[1, 2, 3], 3])
+      const part = await outbox.feedback({ apps: ['weather', 'news', 'weather'], limit: 4 })
+      assert.deepEqual([part.items.map(({ position }) => position), part.next], [[1, 2, 3, 4], 4])
       assert.equal((await outbox.feedback({ after: 9 })).next, 9)
       await assert.rejects(outbox.feedback({ limit: 10_001 }), { code: 'BAD_ARGUMENT' })
     }),
@@ -270,6 +273,19 @@ export function deadTokens(make: MakePlace): void {
       assert.deepEqual(await handedOut(outbox, [first, second]), [])
       await other.register('news', [first])
       assert.deepEqual(await handedOut(outbox, [first, second]), [first])
+    }),
+  )
+
+  test(
+    'a list that is long counts as a whole from the first moment on',
+    on(make, async ({ outbox, another }) => {
+      const dead = tokensOf(45_000)
+      await bury(outbox, dead)
+      const some = [0, 19_999, 20_000, 39_999, 40_000, 44_999].map((index) => dead[index] ?? '')
+      const other = await another()
+      for (let turn = 0; turn < 4; turn++) assert.deepEqual(await handedOut(other, [...some, 'ab']), ['ab'])
+      const freed = { token: some[4] ?? '', registeredAtMs: DIED_MS + 1 }
+      assert.deepEqual(await handedOut(await another(), [...some.slice(0, 4), freed]), [some[4]])
     }),
   )
 

@@ -5,8 +5,11 @@ import { openStore } from '#src/outbox/embedded/open-store.js'
 import { makeStore } from '#src/outbox/embedded/store.js'
 import { withFolder } from '../support/embedded-place.js'
 
-/** Reads a table from end to end, or would need an index that there is not. The tables of a row an app or less may be read. */
-const SLOW = /^SCAN (?!(apps|a|outbox|o|pragma_\w+)\b)(?!.*USING (COVERING )?INDEX)|AUTOMATIC/
+/**
+ * Reads a table from end to end, or would need an index that there is not. The tables of a row an app or less may be read,
+ * and what a subquery gives, which has a plan of its own.
+ */
+const SLOW = /^SCAN (?!(apps|a|outbox|o|pragma_\w+)\b|\(subquery)(?!.*USING (COVERING )?INDEX)|AUTOMATIC/
 
 test('no statement reads a table from end to end', async () => {
   await withFolder(async (path) => {

@@ -25,12 +25,22 @@ export interface ClaimCall {
   readonly now: number
 }
 
+/** As it crosses to the client, which has an array for a whole batch already. */
+export interface LeasedBatch extends Omit<ClaimedBatch, 'pending'> {
+  /** Undefined for all of its tokens. */
+  readonly pending: Uint32Array | undefined
+}
+
+export interface Leased extends Omit<Claim, 'batches'> {
+  readonly batches: readonly LeasedBatch[]
+}
+
 /** A claim on its way. */
 interface Taking {
   readonly call: ClaimCall
   readonly fence: number
   readonly messages: Map<number, ClaimedMessage>
-  readonly taken: ClaimedBatch[]
+  readonly taken: LeasedBatch[]
   suppressedLeft: number
 }
 
@@ -101,7 +111,7 @@ export class Claiming {
         UNION ALL SELECT min(give_up_at) FROM batches WHERE give_up_at IS NOT NULL AND state <> ${BATCH.leased})`)
   }
 
-  claim(call: ClaimCall): Claim {
+  claim(call: ClaimCall): Leased {
     const { now } = call
     this.#leases.sweep(now)
     this.#expiry.expire(now)
@@ -175,8 +185,9 @@ export class Claiming {
       taking.suppressedLeft -= suppressed.length
       this.#settleSuppressed(batch, suppressed, call.now)
       for (const index of suppressed) settled.add(index)
-      if (suppressed.length === batch.pending) return 0
     }
+    const unsettled = batch.pending - suppressed.length
+    if (unsettled === 0) return 0
     const leaseUntilMs = call.now + call.leaseMs
     this.#lease.run(call.owner, leaseUntilMs, fence, batch.id)
     let message = messages.get(batch.message_id)
@@ -191,10 +202,10 @@ export class Claiming {
       message,
       firstIndex: batch.first_index,
       tokens,
-      pending: settled.missing(),
+      pending: unsettled === batch.count ? undefined : settled.missing(),
       isInDoubt: batch.in_doubt === 1,
     })
-    return batch.pending - suppressed.length
+    return unsettled
   }
 
   #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): void {

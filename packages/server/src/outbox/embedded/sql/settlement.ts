@@ -59,6 +59,7 @@ export class Settlement {
   settle(batch: BatchRow, settlings: readonly Settling[], now: number): number {
     const settled = new SettledSet(batch.count, batch.settled)
     const counts = new Map<OutcomeStatus, number>()
+    const reasons = new Map<string, number>()
     let tokens: PackedTokens | undefined
     let newly = 0
     for (const settling of settlings) {
@@ -66,9 +67,8 @@ export class Settlement {
       if (indices.length === 0) continue
       newly += indices.length
       counts.set(settling.status, (counts.get(settling.status) ?? 0) + indices.length)
-      if (settling.reason !== undefined) {
-        this.#countReason.run(batch.message_id, settling.reason, indices.length)
-      }
+      const { reason } = settling
+      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + indices.length)
       const isKept = batch.keep_all === 1 || KEPT.has(settling.status)
       if (!isKept && settling.isDead !== true) continue
       tokens ??= this.tokensOf(batch)
@@ -77,6 +77,7 @@ export class Settlement {
       this.#keepEach(batch, tokens, indices, settling, now)
     }
     if (newly === 0) return batch.pending
+    for (const [reason, count] of reasons) this.#countReason.run(batch.message_id, reason, count)
     const pending = batch.pending - newly
     if (pending === 0) this.deleteBatch(batch.id)
     else this.#update.run(pending, settled.bytes, batch.id)
