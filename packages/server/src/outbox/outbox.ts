@@ -268,6 +268,11 @@ export interface MessageStatus {
   readonly counts: Readonly<Record<OutcomeStatus, number>>
   /** How often each reason was given. */
   readonly reasons: Readonly<Record<string, number>>
+  /**
+   * How many tokens were settled since a moment that is 10 to 20 seconds before the last of them, or the beginning where
+   * that is later: tells the present rate, which after a pause is not that of the whole. Undefined before the first.
+   */
+  readonly recent?: { readonly sinceMs: number; readonly settled: number } | undefined
 }
 
 export interface MessageQuery {

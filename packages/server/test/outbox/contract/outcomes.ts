@@ -122,6 +122,35 @@ export function outcomes(make: MakePlace): void {
   )
 
   test(
+    'a message tells how fast it goes now, and forgets how fast it was before a rest',
+    on(make, async ({ outbox, clock }) => {
+      const startMs = clock.nowMs
+      const { messageId } = await outbox.append({ app: 'news', content: '' }, tokensOf(1000))
+      const recent = async () => (await outbox.message(messageId)).recent
+      assert.equal(await recent(), undefined)
+      const { batches } = await outbox.claim({ ...claim, leaseMs: 1_000_000 })
+      let settled = 0
+      const settle = async (afterMs: number, count: number): Promise<void> => {
+        clock.nowMs += afterMs
+        const accepted = Array.from({ length: count }, () => settled++)
+        await outbox.record(batches.map((batch) => ({ ...batch, accepted })))
+      }
+      await settle(400, 10)
+      assert.deepEqual(await recent(), { sinceMs: startMs, settled: 10 })
+      await settle(9599, 20)
+      assert.deepEqual(await recent(), { sinceMs: startMs, settled: 30 })
+      await settle(1, 40)
+      await settle(9999, 1)
+      assert.deepEqual(await recent(), { sinceMs: startMs, settled: 71 })
+      // The span before is over, and so is the one before that.
+      await settle(1, 5)
+      assert.deepEqual(await recent(), { sinceMs: startMs + 10_000, settled: 46 })
+      await settle(20_000, 7)
+      assert.deepEqual(await recent(), { sinceMs: clock.nowMs, settled: 7 })
+    }),
+  )
+
+  test(
     'messages are listed, the newest first',
     on(make, async ({ outbox, clock }) => {
       const ids: string[] = []

@@ -10,6 +10,7 @@ import {
 } from '../../outbox.js'
 import { OutboxError } from '../../outbox-error.js'
 import type { Database, SqlValue } from '../database.js'
+import { RECENT_COLUMNS, type RecentColumns, recentOf } from './recent-progress.js'
 import { BATCH, MESSAGE } from './schema-1.js'
 
 export interface ListCall {
@@ -25,7 +26,7 @@ export interface OutcomesCall {
   readonly limit: number
 }
 
-interface StatusRow extends Readonly<Record<OutcomeStatus, number>> {
+interface StatusRow extends Readonly<Record<OutcomeStatus, number>>, RecentColumns {
   readonly id: number
   readonly uuid: string
   readonly app: string
@@ -51,7 +52,7 @@ interface OutcomeRow {
 
 const SELECT_STATUS = `
 SELECT m.id, m.uuid, a.name AS app, m.state, m.paused OR a.paused OR o.paused AS paused, m.priority, m.created_at,
-  m.started_at, m.finished_at, m.total, ${OUTCOME_STATUSES.map((status) => `m.${status}`).join(', ')}
+  m.started_at, m.finished_at, m.total, ${[...OUTCOME_STATUSES, ...RECENT_COLUMNS].map((column) => `m.${column}`).join(', ')}
 FROM messages m CROSS JOIN apps a ON a.id = m.app_id CROSS JOIN outbox o`
 
 /** What is asked of the outbox without changing it. Statements are prepared when they are asked for: that is seldom. */
@@ -161,6 +162,7 @@ export class Reports {
       total: row.total,
       pending: row.total - settled,
       counts,
+      recent: recentOf(row),
       reasons: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])),
     }
   }

@@ -5,6 +5,10 @@
 export const SCHEMA_2 = `
 ALTER TABLE messages ADD COLUMN ignore_suppression INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN registered_at INTEGER;
+ALTER TABLE messages ADD COLUMN span_since INTEGER;
+ALTER TABLE messages ADD COLUMN span_settled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN span_before_since INTEGER;
+ALTER TABLE messages ADD COLUMN span_before_settled INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE feedback (
   position INTEGER PRIMARY KEY AUTOINCREMENT,

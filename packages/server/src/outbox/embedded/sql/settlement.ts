@@ -5,6 +5,7 @@ import type { Database, Statement } from '../database.js'
 import type { BatchRow } from './batch-row.js'
 import type { DeadTokenTables } from './dead-token-tables.js'
 import type { Depth } from './depth.js'
+import { ENTER_RECENT } from './recent-progress.js'
 import { MESSAGE } from './schema-1.js'
 
 /** One outcome, or that of many tokens alike. */
@@ -16,6 +17,14 @@ export interface Settling {
   readonly isDead?: boolean | undefined
 }
 
+/** What is left of a message. */
+interface Left {
+  readonly pending: number
+  readonly state: number
+}
+
+const LEFT = `total - (${OUTCOME_STATUSES.join(' + ')}) AS pending, state`
+
 /** These are kept one by one, whatever the message says: somebody has to do something about them. */
 const KEPT: ReadonlySet<OutcomeStatus> = new Set<OutcomeStatus>(['refused', 'unknown'])
 
@@ -23,7 +32,8 @@ const KEPT: ReadonlySet<OutcomeStatus> = new Set<OutcomeStatus>(['refused', 'unk
 export class Settlement {
   readonly #depth: Depth
   readonly #deadTokens: DeadTokenTables
-  readonly #count: Statement<{ pending: number; state: number }>
+  readonly #count: Statement<Left>
+  readonly #left: Statement<Left>
   readonly #finish: Statement
   readonly #countReason: Statement
   readonly #keep: Statement
@@ -36,8 +46,11 @@ export class Settlement {
     this.#depth = depth
     this.#deadTokens = deadTokens
     this.#count = database.prepare(`
-      UPDATE messages SET ${OUTCOME_STATUSES.map((status) => `${status} = ${status} + ?`).join(', ')} WHERE id = ?
-      RETURNING total - (${OUTCOME_STATUSES.join(' + ')}) AS pending, state`)
+      UPDATE messages SET ${ENTER_RECENT},
+        ${OUTCOME_STATUSES.map((status, index) => `${status} = ${status} + ?${index + 3}`).join(', ')}
+      WHERE id = ?${OUTCOME_STATUSES.length + 3}
+      RETURNING ${LEFT}`)
+    this.#left = database.prepare(`SELECT ${LEFT} FROM messages WHERE id = ?`)
     this.#finish = database.prepare('UPDATE messages SET finished_at = ?, state = ? WHERE id = ?')
     this.#countReason = database.prepare(`
       INSERT INTO reasons (message_id, reason, count) VALUES (?, ?, ?)
@@ -105,7 +118,7 @@ export class Settlement {
 
   /** Finishes a message that has no token without an outcome, unless it may still get some. */
   finishIfDone(messageId: number, now: number): void {
-    this.#countAll(messageId, new Map(), now)
+    this.#finishWhere(messageId, this.#left.get(messageId), now)
   }
 
   #bury(
@@ -150,8 +163,12 @@ export class Settlement {
 
   #countAll(messageId: number, counts: ReadonlyMap<OutcomeStatus, number>, now: number): void {
     const added = OUTCOME_STATUSES.map((status) => counts.get(status) ?? 0)
-    const after = this.#count.get(...added, messageId)
-    if (after === undefined || after.pending > 0 || after.state === MESSAGE.open) return
-    this.#finish.run(now, after.state === MESSAGE.queued ? MESSAGE.done : after.state, messageId)
+    const sum = added.reduce((left, right) => left + right)
+    this.#finishWhere(messageId, this.#count.get(now, sum, ...added, messageId), now)
+  }
+
+  #finishWhere(messageId: number, left: Left | undefined, now: number): void {
+    if (left === undefined || left.pending > 0 || left.state === MESSAGE.open) return
+    this.#finish.run(now, left.state === MESSAGE.queued ? MESSAGE.done : left.state, messageId)
   }
 }
