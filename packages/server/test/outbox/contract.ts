@@ -2,6 +2,7 @@ import { describe } from 'node:test'
 import { appending } from './contract/appending.js'
 import { control } from './contract/control.js'
 import { deadTokens } from './contract/dead-tokens.js'
+import { deadTokensModel } from './contract/dead-tokens-model.js'
 import { idempotency } from './contract/idempotency.js'
 import { leases } from './contract/leases.js'
 import { order } from './contract/order.js'
@@ -12,7 +13,17 @@ import type { MakePlace } from './support/place.js'
 /** Everything that the contract `Outbox` promises, tried on one implementation. */
 export function outboxContract(name: string, make: MakePlace): void {
   describe(`the outbox contract: ${name}`, () => {
-    for (const chapter of [appending, idempotency, leases, order, outcomes, control, retention, deadTokens])
+    for (const chapter of [
+      appending,
+      idempotency,
+      leases,
+      order,
+      outcomes,
+      control,
+      retention,
+      deadTokens,
+      deadTokensModel,
+    ])
       chapter(make)
   })
 }
