@@ -34,6 +34,7 @@ test(`killed ${ROUNDS} times, it loses nothing, and repeats only what was in fli
       )
       for (const report of reports) books.enter(report)
       assert.ok(books.inFlight <= (round + 1) * MAX_IN_FLIGHT)
+      if (reports.length > 0) books.auditDeadTokens(path)
     }
     const inFlight = books.inFlight
     nowMs += LEASE_MS + 1000
@@ -41,9 +42,10 @@ test(`killed ${ROUNDS} times, it loses nothing, and repeats only what was in fli
     for (const report of await runToEnd(last)) books.enter(report)
     await books.audit(path, nowMs + 1000)
     context.diagnostic(
-      `${books.appended.size} messages, ${books.sent} sent, ${books.repeats} of them again, ${inFlight} at the last end`,
+      `${books.appended.size} messages, ${books.sent} sent, ${books.repeats} of them again, ${inFlight} at the last end, ${books.suppressed} suppressed`,
     )
     assert.ok(books.appended.size > 0 && books.sent > 0)
+    assert.ok(books.suppressed > 0)
     assert.ok(books.repeats <= ROUNDS * MAX_IN_FLIGHT)
   })
 })

@@ -15,6 +15,7 @@ export class CrashBooks {
   readonly #inFlight = new Set<string>()
   #sent = 0
   #repeats = 0
+  #suppressed = 0
 
   get repeats(): number {
     return this.#repeats
@@ -22,6 +23,11 @@ export class CrashBooks {
 
   get sent(): number {
     return this.#sent
+  }
+
+  /** As the last audit has counted them. */
+  get suppressed(): number {
+    return this.#suppressed
   }
 
   get inFlight(): number {
@@ -61,8 +67,35 @@ export class CrashBooks {
     for (const id of refused) this.#refused.add(id)
   }
 
+  /** Whether what the store says of dead tokens is the same in each place, whenever its process was killed. */
+  auditDeadTokens(path: string): void {
+    const database = connect(path)
+    const places = {
+      refusals: 'SELECT DISTINCT m.app_id, o.token FROM outcomes o JOIN messages m ON m.id = o.message_id',
+      log: 'SELECT app_id, token FROM feedback',
+      list: 'SELECT app_id, token FROM suppressed',
+    }
+    const read = (sql: string): string[] =>
+      database
+        .prepare<{ app_id: number; token: Uint8Array }>(sql)
+        .all()
+        .map(({ app_id: app, token }) => `${app}/${Buffer.from(token).toString('hex')}`)
+        .toSorted()
+    const refusals = read(places.refusals)
+    assert.deepEqual(read(places.log), refusals, 'the log and the refusals')
+    assert.deepEqual(read(places.list), refusals, 'the list and the refusals')
+    const counted =
+      'SELECT (SELECT sum(refused) FROM messages) AS counts, (SELECT count(*) FROM outcomes) AS kept'
+    const { counts, kept } = database.prepare(counted).get() ?? {}
+    assert.equal(counts ?? 0, kept, 'the counts and the refusals')
+    const positions = database.prepare('SELECT max(position) AS last, count(*) AS count FROM feedback').get()
+    assert.equal(positions?.['last'] ?? 0, positions?.['count'], 'the log has no gaps')
+    database.close()
+  }
+
   /** Holds the books against the store, from which everything has been sent. */
   async audit(path: string, nowMs: number): Promise<void> {
+    this.auditDeadTokens(path)
     const database = connect(path)
     assert.deepEqual(
       database
@@ -90,7 +123,10 @@ export class CrashBooks {
     for (const [id, tokens] of this.appended) {
       const { state, total, counts } = await outbox.message(id)
       assert.deepEqual([state, total], ['done', tokens.length], `message ${id}`)
-      assert.equal(counts.accepted + counts.refused, total, `message ${id}`)
+      const again = tokens.filter((token) => !isOf(id, this.#idOf.get(token)))
+      this.#suppressed += again.length
+      assert.equal(counts.suppressed, again.length, `message ${id}`)
+      assert.equal(counts.accepted + counts.refused + counts.suppressed, total, `message ${id}`)
       for (const token of tokens) assert.ok(this.#idOf.has(token), `token ${token} was never sent`)
     }
     assert.deepEqual(await outbox.messages({ isUnfinished: true }), [])
@@ -110,4 +146,9 @@ export class CrashBooks {
     for (const id of this.#refused) assert.equal(rows.get(id), this.#tokenOf.get(id), `the refusal of ${id}`)
     for (const [id, token] of rows) assert.equal(this.#tokenOf.get(id), token, `the refusal of ${id}`)
   }
+}
+
+/** Whether the id is that of one of the message's tokens. */
+function isOf(messageId: string, apnsId: string | undefined): boolean {
+  return apnsId?.slice(0, -8) === messageId.slice(0, -8)
 }

@@ -16,6 +16,8 @@ import { CLAIMED_AT_ONCE, type CrashPlan, type CrashReport, randomFrom, reportPa
 // The parent wrote it.
 const plan = JSON.parse(process.argv[2] ?? '') as CrashPlan
 const random = randomFrom(plan.seed)
+/** Those of which it was promised that they are on the list, by app. */
+const deadTokens = new Map<string, readonly string[]>()
 const startMs = Date.now()
 // A file: a pipe that its reader is slow to empty takes half a line.
 const reportFile = openSync(reportPathOf(plan), 'w')
@@ -34,7 +36,13 @@ async function append(outbox: Outbox): Promise<never> {
       const digits = Array.from({ length: 8 }, () => Math.floor(random() * 2 ** 32).toString(16))
       return `${plan.round.toString(16).padStart(4, '0')}${digits.join('').padStart(64, '0')}`
     })
-    const { messageId } = await outbox.append({ app: `app-${tokens.length % 3}`, content: '{}' }, tokens)
+    const app = `app-${tokens.length % 3}`
+    // Nothing may be sent to these, though they are asked for again.
+    const known = deadTokens.get(app) ?? []
+    for (let count = Math.floor(random() * 3); count > 0 && known.length > 0; count--) {
+      tokens.push(known[Math.floor(random() * known.length)] ?? '')
+    }
+    const { messageId } = await outbox.append({ app, content: '{}' }, tokens)
     report({ did: 'append', id: messageId, tokens })
   }
 }
@@ -60,10 +68,12 @@ async function send(outbox: Outbox, batch: ClaimedBatch): Promise<void> {
     const accepted = indices.filter((index) => !isDead(index))
     const refused = indices.filter(isDead)
     const others = refused.map(
-      (index): TokenOutcome => ({ index, status: 'refused', reason: 'Unregistered' }),
+      (index): TokenOutcome => ({ index, status: 'refused', reason: 'Unregistered', isDead: true }),
     )
     await outbox.record([{ ...batch, accepted, others }])
     report({ did: 'record', accepted: accepted.map(idOf), refused: refused.map(idOf) })
+    const { app } = batch.message
+    deadTokens.set(app, [...(deadTokens.get(app) ?? []), ...refused.map((index) => tokens[index] ?? '')])
   }
 }
 
