@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { CredentialError, MessageError } from 'apns-worker'
 import { Command, CommanderError } from 'commander'
+import { configCommand } from './config-command.js'
 import { demoCommand } from './demo-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
@@ -20,7 +21,9 @@ function program(onExit: (code: ExitCode) => void): Command {
     .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))
     .addCommand(replCommand(onExit))
-  for (const each of [command, ...command.commands])
+    .addCommand(configCommand(onExit))
+  const commands = command.commands.flatMap((each) => [each, ...each.commands])
+  for (const each of [command, ...commands])
     each.exitOverride().showHelpAfterError('(--help shows the options)')
   return command
 }

@@ -5,7 +5,11 @@ export {
   UnknownAppError,
 } from './apps/app-registry.js'
 export { Apps, type AppsOptions, type AppsReload } from './apps/apps.js'
-export type { AppConfig, ServerConfig } from './config/server-config.js'
+export { configText, redactedConfig } from './config/config-text.js'
+export { ConfigError, type ConfigProblem, problemText } from './config/problems.js'
+export { type ReadConfigOptions, readConfig } from './config/read-config.js'
+export type * from './config/server-config.js'
+export type { Place } from './config/source-tree.js'
 export { apnsIdAt } from './outbox/apns-ids.js'
 export type * from './outbox/dead-tokens.js'
 export type { DriverName } from './outbox/embedded/database.js'
