@@ -40,7 +40,7 @@ export function readApp(
     certPath: _certPath,
     cert: _cert,
     pfxPath: _pfxPath,
-    pfx: _pfx,
+    pfx,
     passphrasePath: _passphrasePath,
     passphrase: _passphrase,
     environment,
@@ -53,7 +53,8 @@ export function readApp(
     keyId: keyId ?? keyIdFrom(keyPath),
     teamId,
     cert: contents.text(path, 'cert', app),
-    pfx: contents.bytes(path, 'pfx', app)?.toString('base64'),
+    // A content is base64 already.
+    pfx: contents.bytes(path, 'pfx', app)?.toString(pfx === undefined ? 'base64' : 'utf8'),
     passphrase: contents.line(path, 'passphrase', app),
   })
   const options = {

@@ -168,14 +168,12 @@ function refuse(shape: Shape, node: SourceNode, path: SettingPath, problems: Pro
 }
 
 /** What was written, as far as it may be shown. */
-function found({ secret, type, unit }: Shape, node: SourceNode): string {
+function found({ secret }: Shape, node: SourceNode): string {
   if (node.kind === 'map') return node.entries.size === 0 ? 'an empty object' : 'an object'
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
   if (node.value === null || node.text === '') return 'empty'
   if (secret === true) return 'something else'
   if (node.text.length > MAX_SHOWN || LOOKS_SECRET.test(node.text))
     return `a text of ${node.text.length} characters`
-  const isQuoted =
-    typeof node.value === 'string' && !(isFromVariable(node) && type !== undefined && unit === undefined)
-  return isQuoted ? JSON.stringify(node.text) : node.text
+  return typeof node.value === 'string' ? JSON.stringify(node.text) : node.text
 }

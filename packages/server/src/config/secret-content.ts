@@ -4,8 +4,8 @@ import { type SettingPath, twinOf } from './source-tree.js'
 
 /** Keys, certificates and passphrases are a few kilobytes; anything above is some other file. */
 const MAX_BYTES = 1_048_576
-/** What is no path of a file, and is not shown in a message as one. */
-const IS_CONTENT = /-----BEGIN|[\p{Cc}]/u
+/** What is no path of a file, and is not shown in a message as one: PEM, and base64 of PEM or DER. */
+const IS_CONTENT = /-----BEGIN|[\p{Cc}]|(^|\/)(LS0tLS1CRUdJTi|MI[\w+/=-]{30,}$)/u
 
 const FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

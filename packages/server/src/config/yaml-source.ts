@@ -67,7 +67,8 @@ export function readYaml(text: string, file: string, problems: Problems): Source
 
 function parsed(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent', stringKeys: true })
+    // With `silent`, it would not mind a second document.
+    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: true })
   } catch {
     // The parser recurses; what is nested too deeply may be more than the stack holds.
     return undefined
