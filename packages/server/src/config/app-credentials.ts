@@ -110,7 +110,7 @@ function withAuthority<Given extends { readonly caPath?: string; readonly ca?: s
 ): Omit<Given, 'caPath' | 'ca'> & { readonly ca?: string } {
   return {
     ...rest,
-    ...defined({ ca: contents.text(path, 'ca', { ...(ca && { ca }), ...(caPath && { caPath }) }) }),
+    ...defined({ ca: contents.certificates(path, 'ca', { ca, caPath }) }),
   }
 }
 

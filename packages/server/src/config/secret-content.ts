@@ -1,11 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import { errorCode, type ReadFile } from './environment-source.js'
 import type { Problems } from './problems.js'
 import { type SettingPath, twinOf } from './source-tree.js'
 
 /** Keys, certificates and passphrases are a few kilobytes; anything above is some other file. */
 const MAX_BYTES = 1_048_576
-/** What is no path of a file, and is not shown in a message as one: PEM, and base64 of PEM or DER. */
-const IS_CONTENT = /-----BEGIN|[\p{Cc}]|(^|\/)(LS0tLS1CRUdJTi|MI[\w+/=-]{30,}$)/u
+/** What is no path of a file, and is not shown in a message as one: PEM, base64 of PEM or DER, and a URL with a password. */
+const IS_CONTENT = /-----BEGIN|[\p{Cc}]|(^|\/)(LS0tLS1CRUdJTi|MI[\w+/=-]{30,}$)|:\/.*@/u
 
 const FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -49,6 +50,21 @@ export class ContentReader {
   text(base: SettingPath, key: string, given: object): string | undefined {
     const text = this.bytes(base, key, given)?.toString('utf8')
     return text?.includes('-----BEGIN') === true ? text.replaceAll('\\n', '\n') : text
+  }
+
+  /** The same for certificates in PEM, which are looked at. */
+  certificates(base: SettingPath, key: string, given: object): string | undefined {
+    const pem = this.text(base, key, given)
+    if (pem === undefined) return undefined
+    try {
+      if (!pem.includes('-----BEGIN')) throw new Error('it is no PEM')
+      void new X509Certificate(pem)
+      return pem
+    } catch {
+      const where = [...base, valueIn(given, key) === undefined ? twinOf(key) : key]
+      this.#problems.add(where, 'is no certificate in PEM')
+      return undefined
+    }
   }
 
   /** The same for what is one line. */

@@ -76,11 +76,11 @@ describe('the credential of an app', () => {
       ],
       [
         `${own}, teamId: ${teamId}, environment: { host: localhost, ca: nothing }`,
-        /apps\[14\]\.environment\.ca is not a certificate/,
+        /apps\[14\]\.environment\.ca is no certificate in PEM$/,
       ],
       [
         `${own}, teamId: ${teamId}, environment: { host: localhost, caPath: sandbox.p12 }`,
-        /apps\[15\]\.environment\.caPath is not a certificate/,
+        /apps\[15\]\.environment\.caPath is no certificate in PEM$/,
       ],
       [
         `topic: ${TOPIC}, keyPath: '${key.replaceAll('\n', '\\n')}'`,
