@@ -28,8 +28,9 @@ export function parseQuantity(text: string, unit: Unit): number | undefined {
 export function quantityText(amount: number, unit: Unit): string {
   const short = Object.entries(UNITS[unit])
     .sort(([, one], [, other]) => other - one)
-    .find(([, size]) => amount >= size && amount % size === 0)
-  return short === undefined ? String(amount) : `${amount / short[1]}${short[0]}`
+    // Rounded: 0.1 is no multiple of 0.001, in binary.
+    .find(([, size]) => amount >= size && Math.abs(amount / size - Math.round(amount / size)) < 1e-9)
+  return short === undefined ? String(amount) : `${Math.round(amount / short[1])}${short[0]}`
 }
 
 /** For messages: what may be written. */
