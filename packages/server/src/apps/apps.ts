@@ -39,6 +39,8 @@ export interface AppsReload {
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000
 /** Of each connection that was ever needed one stays open, as Apple asks for. */
 const DEFAULTS: AppOptions = { idleConnections: 1 }
+/** What there is to say will be said by the managers that stay. */
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 const ENVIRONMENTS: readonly EnvironmentName[] = ['production', 'sandbox']
 const SERVICES: readonly LaneService[] = ['devices', 'broadcast']
 
@@ -224,11 +226,21 @@ export class Apps implements AppRegistry {
   }
 }
 
-/** @throws {AppConfigurationError} */
+/**
+ * Makes the manager of each app's own lane once, and throws it away, so that what is wrong shows before anything is
+ * changed: a proxy that can not be is found in no other way.
+ *
+ * @throws {AppConfigurationError}
+ */
 function check(configs: readonly AppConfig[]): void {
   const apps = Object.fromEntries(configs.map(({ name, options }) => [name, options]))
-  const [first] = new AppManagers({ apps, defaults: DEFAULTS }).check()
-  if (first !== undefined) throw first
+  const rehearsal = new AppManagers({ apps, defaults: DEFAULTS, logger: SILENT })
+  try {
+    for (const { name } of configs) rehearsal.get(name)
+  } finally {
+    // Nothing was sent, so nothing is connected.
+    void rehearsal.close({ timeout: 0 })
+  }
 }
 
 /** @throws {UnknownAppError} where the app is not at Apple's at all */
