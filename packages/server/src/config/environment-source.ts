@@ -3,6 +3,7 @@ import type { Problems } from './problems.js'
 import { opened } from './read-shape.js'
 import { isScalarShape, type Shape } from './shape.js'
 import {
+  isFromVariable,
   type SettingPath,
   type SourceMap,
   type SourceNode,
@@ -139,7 +140,9 @@ function put(node: SourceNode, shape: Shape, path: SettingPath, scalar: SourceSc
     return put(item, inner, rest, scalar)
   }
   if (node.kind !== 'map') return undefined
-  if (rest.length === 0) node.entries.delete(twinOf(step))
+  const twin = node.entries.get(twinOf(step))?.node
+  // Two variables that say different things are a mistake, and stay to be found as one.
+  if (rest.length === 0 && twin !== undefined && !isFromVariable(twin)) node.entries.delete(twinOf(step))
   const value = child(node.entries.get(step)?.node)
   node.entries.set(step, { place: scalar.place, node: value })
   return put(value, inner, rest, scalar)

@@ -150,6 +150,11 @@ apps:
     ],
     ['a tag', 'store: !path x.db\napps: APP', /^worker.yaml:1:8: tags \(!…\) mean nothing here/],
     ['a second document', 'apps: APP\n---\napps: []', /second document/],
+    [
+      'nesting that is not as deep',
+      `store: ${'['.repeat(50)}${']'.repeat(50)}`,
+      /^worker.yaml:1:24: it is nested too deeply/m,
+    ],
     ['deep nesting', `store: ${'['.repeat(5000)}`, /nested too deeply/],
     [
       'an app twice',

@@ -83,6 +83,19 @@ describe('environment variables', () => {
     )
   })
 
+  it('do not say two things at once', async () => {
+    await using apns = await startSimulator()
+    using folder = new ConfigFolder()
+    folder.write('key.p8', apns.credentials.key)
+    const problems = folder.problems(YAML, {
+      APNS_WORKER_APPS_0_KEY: apns.credentials.key,
+      APNS_WORKER_APPS_0_KEY_FILE: join(folder.path, 'key.p8'),
+    })
+    assert.deepEqual(problems, [
+      'APNS_WORKER_APPS_0_KEY_FILE: apps[0].keyPath is given, and key as well; give the path of a file, or its content',
+    ])
+  })
+
   it('name the file', async () => {
     await using apns = await startSimulator()
     using folder = new ConfigFolder()
