@@ -4,6 +4,7 @@ import type { Database } from './database.js'
 import { commitGroup, type StoreCall } from './group-commit.js'
 import { openStore } from './open-store.js'
 import { makeStore, type Store } from './store.js'
+import { storeError } from './store-error.js'
 import type { StoreOptions } from './store-options.js'
 import { type FromThread, sendable, type ToThread } from './thread-messages.js'
 
@@ -19,7 +20,7 @@ function serve(port: MessagePort, options: StoreOptions): void {
   let store: Store
   try {
     database = openStore(options)
-    store = makeStore(database)
+    store = storeOn(database, options)
   } catch (error) {
     say({ failed: sendable(error) })
     return
@@ -55,6 +56,16 @@ function serve(port: MessagePort, options: StoreOptions): void {
   }
   setImmediate(learn)
   say('opened')
+}
+
+/** @throws {OutboxError} `STORE_CORRUPT`, for one: what it looks at first may be damaged */
+function storeOn(database: Database, { path }: StoreOptions): Store {
+  try {
+    return makeStore(database)
+  } catch (error) {
+    database.close()
+    throw storeError(error, path)
+  }
 }
 
 function canLearn(store: Store): boolean {
