@@ -5,7 +5,7 @@ import type { Database, Statement } from '../database.js'
 import type { BatchRow } from './batch-row.js'
 import type { DeadTokenTables } from './dead-token-tables.js'
 import type { Depth } from './depth.js'
-import { ENTER_RECENT } from './recent-progress.js'
+import { ENTER_RECENT, recentParameters } from './recent-progress.js'
 import { MESSAGE } from './schema-1.js'
 
 /** One outcome, or that of many tokens alike. */
@@ -47,8 +47,8 @@ export class Settlement {
     this.#deadTokens = deadTokens
     this.#count = database.prepare(`
       UPDATE messages SET ${ENTER_RECENT},
-        ${OUTCOME_STATUSES.map((status, index) => `${status} = ${status} + ?${index + 3}`).join(', ')}
-      WHERE id = ?${OUTCOME_STATUSES.length + 3}
+        ${OUTCOME_STATUSES.map((status) => `${status} = ${status} + ?`).join(', ')}
+      WHERE id = ?
       RETURNING ${LEFT}`)
     this.#left = database.prepare(`SELECT ${LEFT} FROM messages WHERE id = ?`)
     this.#finish = database.prepare('UPDATE messages SET finished_at = ?, state = ? WHERE id = ?')
@@ -164,7 +164,7 @@ export class Settlement {
   #countAll(messageId: number, counts: ReadonlyMap<OutcomeStatus, number>, now: number): void {
     const added = OUTCOME_STATUSES.map((status) => counts.get(status) ?? 0)
     const sum = added.reduce((left, right) => left + right)
-    this.#finishWhere(messageId, this.#count.get(now, sum, ...added, messageId), now)
+    this.#finishWhere(messageId, this.#count.get(...recentParameters(now, sum), ...added, messageId), now)
   }
 
   #finishWhere(messageId: number, left: Left | undefined, now: number): void {
