@@ -99,7 +99,7 @@ for (const driver of availableDrivers()) {
       const old = connect(path, driver)
       old.exec(SCHEMA_1)
       old.exec(`
-        PRAGMA application_id = ${0x61706e77};
+        PRAGMA application_id = 0x61706e77;
         PRAGMA user_version = 1;
         INSERT INTO apps (id, name, pending) VALUES (1, 'news', 1);
         UPDATE outbox SET pending = 1;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { OutboxError, openEmbeddedOutbox } from '@apns-worker/server'
@@ -139,6 +140,33 @@ for (const driver of availableDrivers()) {
     })
   })
 }
+
+test('a file and a folder that may not be written to are an error that says so, and are left as they were', async (context) => {
+  await withFolder(async (path) => {
+    const outbox = await openEmbeddedOutbox({ path })
+    await outbox.append(message, tokensOf(1))
+    await outbox.close()
+    await chmod(dirname(path), 0o555)
+    await chmod(path, 0o444)
+    const before = await readFile(path)
+    // Root may write to anything: then it is tried as nobody.
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+    const script = `
+      import { openEmbeddedOutbox } from '@apns-worker/server'
+      await openEmbeddedOutbox({ path: ${JSON.stringify(path)} }).catch(({ code, message }) => console.log(code, message))`
+    const { stdout, stderr, error } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: new URL('../../..', import.meta.url),
+      encoding: 'utf8',
+      timeout: 20_000,
+      ...nobody,
+    })
+    await chmod(dirname(path), 0o755)
+    if (error !== undefined || /EACCES/.test(stderr)) return context.skip('nobody may not read this program')
+    assert.match(stdout, /^STORE_(READ_ONLY|UNAVAILABLE) /, stderr)
+    assert.ok(stdout.includes(path))
+    assert.deepEqual(await readFile(path), before)
+  })
+})
 
 test('each driver reads what the other wrote', async () => {
   await withFolder(async (path) => {
