@@ -172,8 +172,7 @@ function found({ secret }: Shape, node: SourceNode): string {
   if (node.kind === 'map') return node.entries.size === 0 ? 'an empty object' : 'an object'
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
   if (node.value === null || node.text === '') return 'empty'
-  if (secret === true) return 'something else'
-  if (node.text.length > MAX_SHOWN || LOOKS_SECRET.test(node.text))
+  if (secret === true || node.text.length > MAX_SHOWN || LOOKS_SECRET.test(node.text))
     return `a text of ${node.text.length} characters`
   return typeof node.value === 'string' ? JSON.stringify(node.text) : node.text
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { readConfig } from '@apns-worker/server'
 import { startSimulator } from '@apns-worker/simulator'
@@ -41,6 +42,7 @@ describe('the credential of an app', () => {
     })
     folder.write(`AuthKey_${keyId}.p8`, key)
     folder.write('empty.p8', '')
+    folder.write('ca.der', new X509Certificate(apns.ca).raw)
     folder.write('sandbox.p12', sandbox.pfx)
     folder.write('sandbox.pem', sandbox.cert)
     folder.write('expired.p12', expired.pfx)
@@ -79,7 +81,7 @@ describe('the credential of an app', () => {
         /apps\[14\]\.environment\.ca is no certificate in PEM$/,
       ],
       [
-        `${own}, teamId: ${teamId}, environment: { host: localhost, caPath: sandbox.p12 }`,
+        `${own}, teamId: ${teamId}, environment: { host: localhost, caPath: ca.der }`,
         /apps\[15\]\.environment\.caPath is no certificate in PEM$/,
       ],
       [

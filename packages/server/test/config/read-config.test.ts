@@ -100,6 +100,14 @@ webhook: { url: 'https://example.com/hook', secret: 0123456789abcdef }
     assert.deepEqual(listen, { path: join(folder.path, 'api.sock') })
   })
 
+  it('needs no API key where only this machine gets at it', async () => {
+    await using apns = await startSimulator()
+    using folder = folderFor(apns)
+    for (const listen of ['[::1]:0', 'localhost:80', '127.9.9.9:1']) {
+      assert.deepEqual(folder.problems(`listen: '${listen}'\napps: ${appYaml(apns)}`), [])
+    }
+  })
+
   it('says all that is wrong at once, where it is, and what to write', async () => {
     await using apns = await startSimulator()
     using folder = folderFor(apns)
@@ -135,6 +143,28 @@ apps:
   })
 
   const nonsense: [what: string, yaml: string, problem: RegExp][] = [
+    [
+      'two keys of one name',
+      `apps: APP\napiKeys: [{ name: a, hash: '${HASH}', scopes: [send] }, { name: a, hash: 'sha256:${'1'.repeat(64)}', scopes: [send] }]`,
+      /apiKeys\[1\].name is that of apiKeys\[0\] too/,
+    ],
+    ['a long value', `listen: ${'a b '.repeat(20)}c\napps: APP`, /^worker.yaml:1:9: listen is no address/],
+    [
+      'a long word',
+      `log: { level: ${'a b '.repeat(20)}c }\napps: APP`,
+      /^worker.yaml:1:15: log.level is a text of 81 characters; give fatal/,
+    ],
+    [
+      'a key that may be anything',
+      '"what is: this": 1\napps: APP',
+      /^worker.yaml:1:1: … is no setting; there are listen, tls/,
+    ],
+    ['a null', 'readyFile: ~\napps: APP', /^worker.yaml:1:12: readyFile is empty; give the path of a file/],
+    [
+      'a list that is too long',
+      `apps: APP\napiKeys: [{ name: a, hash: '${HASH}', scopes: [send, send, send, send] }]`,
+      /apiKeys\[0\].scopes has 4 entries; give 3 at most/,
+    ],
     ['another file', 'hello', /^worker.yaml:1:1: it has to be keys with values/],
     ['nothing', '', /^worker.yaml:1:1: apps is missing; give a list/],
     [

@@ -96,6 +96,27 @@ describe('environment variables', () => {
     ])
   })
 
+  it('are counted as numbers', async () => {
+    await using apns = await startSimulator()
+    const { key, keyId, teamId } = apns.credentials
+    const names = Array.from({ length: 12 }, (_, index) => `app${index}`)
+    const environment = Object.fromEntries(
+      names.flatMap((name, index) =>
+        Object.entries({
+          NAME: name,
+          TOPIC: 'com.example.app',
+          KEY: key,
+          KEY_ID: keyId,
+          TEAM_ID: teamId,
+        }).map(([setting, value]) => [`APNS_WORKER_APPS_${index}_${setting}`, value]),
+      ),
+    )
+    assert.deepEqual(
+      readConfig({ environment }).apps.map(({ name }) => name),
+      names,
+    )
+  })
+
   it('name the file', async () => {
     await using apns = await startSimulator()
     using folder = new ConfigFolder()
