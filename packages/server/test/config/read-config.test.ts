@@ -144,6 +144,11 @@ apps:
 
   const nonsense: [what: string, yaml: string, problem: RegExp][] = [
     [
+      'a webhook with a short secret',
+      'apps: APP\nwebhook: { url: "https://a.b", secret: 0123456789abcde }',
+      /webhook.secret is too short; give 16/,
+    ],
+    [
       'two keys of one name',
       `apps: APP\napiKeys: [{ name: a, hash: '${HASH}', scopes: [send] }, { name: a, hash: 'sha256:${'1'.repeat(64)}', scopes: [send] }]`,
       /apiKeys\[1\].name is that of apiKeys\[0\] too/,
