@@ -7,6 +7,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<AccessScope>
   /** Whether the key is for this app. A route that is about an app answers as if it did not exist where it is not. */
   mayUse(app: string): boolean
+  /** Whether it is for every app, those to come included. Default: no. */
+  readonly isForAllApps?: boolean
 }
 
 declare module 'fastify' {

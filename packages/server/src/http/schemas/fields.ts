@@ -1,0 +1,61 @@
+import { PUSH_TYPES, type PushType } from 'apns-worker'
+import Type, { type TObject, type TString, type TUnsafe } from 'typebox'
+import type { EnvironmentName } from '../../apps/app-registry.js'
+
+/** In the year 2106: what Apple's `apns-expiration` can hold. Milliseconds are far above it. */
+const LATEST_UNIX_SECONDS = 4_294_967_295
+
+/** A point in time, as callers give it. Keywords that are about another type are of no effect (JSON Schema, section 7.6.1). */
+export const Moment: TUnsafe<number | string> = Type.Unsafe<number | string>({
+  type: ['integer', 'string'],
+  minimum: 0,
+  maximum: LATEST_UNIX_SECONDS,
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:\\d{2})$',
+  description: 'Unix seconds, or an ISO 8601 date and time with its time zone, such as 2026-07-01T12:00:00Z',
+})
+
+/** A point in time, as the server gives it. */
+export const Time: TString = Type.String({ format: 'date-time' })
+
+const HEX = '^([0-9A-Fa-f]{2}){1,100}$'
+
+export const Token: TString = Type.String({ pattern: HEX, description: 'A device token, hex-encoded' })
+
+/** A device token as a request has it. */
+export type TokenEntry = string | { readonly token: string; readonly registeredAt?: number | string }
+export const TokenEntry: TUnsafe<TokenEntry> = Type.Unsafe<TokenEntry>({
+  type: ['string', 'object'],
+  pattern: HEX,
+  properties: { token: Token, registeredAt: Moment },
+  required: ['token'],
+  additionalProperties: false,
+  description:
+    'A device token, hex-encoded; or an object with it and the time at which the app registered it',
+})
+
+export const AppName: TString = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'An app of the configuration',
+})
+
+export const EnvironmentField: TUnsafe<EnvironmentName> = Type.Unsafe<EnvironmentName>({
+  enum: ['production', 'sandbox'],
+  description: 'Apple’s environment, where it is not the app’s own',
+})
+
+export const PushTypeField: TUnsafe<PushType> = Type.Unsafe<PushType>({
+  enum: Object.keys(PUSH_TYPES),
+  description: 'Default: told from the topic or the payload',
+})
+
+/** Of a path. */
+export const MessageIdParameters: TObject<{ id: TString }> = Type.Object({
+  id: Type.String({
+    pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    description: 'The id that POST /v1/messages gave',
+  }),
+})
+
+/** Of a path. */
+export const AppParameters: TObject<{ app: TString }> = Type.Object({ app: AppName })
