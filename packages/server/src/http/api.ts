@@ -3,6 +3,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify'
 import { Authorizer } from './access/authorize.js'
 import type { ApiContext } from './api-context.js'
@@ -42,7 +43,7 @@ const MAX_PARAMETER_CHARACTERS = 255
 export function createApi(context: ApiContext): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: context.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     serverFactory: (handler) => createListener(context, handler),
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
