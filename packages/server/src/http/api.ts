@@ -103,16 +103,8 @@ function protect(app: FastifyInstance, authorizer: Authorizer): void {
 }
 
 function answerProblem(error: FastifyError | ApiProblem, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(error)
-  if (problem.status >= 500)
-    request.log.error(
-      { err: problem.cause ?? problem, code: problem.code, url: request.url },
-      problem.message,
-    )
-  void reply
-    .code(problem.status)
-    .headers(problem.headers)
-    .type(PROBLEM_TYPE)
-    .serializer(String)
-    .send(problem.toString())
+  const problem = problemOf(error, request.routeOptions.schema?.consumes)
+  const { code, status, headers, cause, message } = problem
+  if (status >= 500) request.log.error({ err: cause ?? problem, code, url: request.url }, message)
+  void reply.code(status).headers(headers).type(PROBLEM_TYPE).serializer(String).send(problem.toString())
 }

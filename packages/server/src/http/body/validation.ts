@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 import { ApiProblem, type ProblemDetail, pointerStep } from '../problem/api-problem.js'
+import { MOMENT_PATTERN, TOKEN_PATTERN } from '../schemas/fields.js'
 
 /** As many as help; a list of a thousand wrong tokens has a thousand. */
 const MAX_ERRORS = 20
@@ -40,9 +41,17 @@ function detailsOf(errors: readonly SchemaError[], isBody: boolean): ProblemDeta
         return error.params.requiredProperties.map((key) =>
           place(error.instancePath + pointerStep(key), 'is missing'),
         )
+      case 'pattern':
+        return [place(error.instancePath, patternFault(String(error.params.pattern)))]
       default:
         return [place(error.instancePath, error.message)]
     }
   })
   return details.slice(0, MAX_ERRORS)
+}
+
+function patternFault(pattern: string): string {
+  if (pattern === TOKEN_PATTERN) return 'is not a hex-encoded device token'
+  if (pattern === MOMENT_PATTERN) return 'is not an ISO 8601 date and time with its time zone'
+  return `does not match ${pattern}`
 }

@@ -1,18 +1,23 @@
 import { MessageError } from 'apns-worker'
 import { OutboxError, type OutboxErrorCode } from '../../outbox/outbox-error.js'
-import { ApiProblem, type ProblemDetail, pointerStep } from './api-problem.js'
-import { isProblemCode, type ProblemCode } from './problem-codes.js'
+import { ApiProblem, pointerStep } from './api-problem.js'
 
 /** Long enough for a few thousand notifications to have gone, or for a disk to have been seen to. */
 export const RETRY_AFTER_SECONDS = 5
 const LATER: Readonly<Record<string, string>> = { 'retry-after': String(RETRY_AFTER_SECONDS) }
 
-/** What any error is to a caller. What nobody has foreseen is `INTERNAL`, and says nothing of the inside. */
-export function problemOf(error: unknown): ApiProblem {
+const JSON_ONLY = ['application/json']
+
+/**
+ * What any error is to a caller. What nobody has foreseen is `INTERNAL`, and says nothing of the inside.
+ *
+ * @param types what the route reads
+ */
+export function problemOf(error: unknown, types: readonly string[] = JSON_ONLY): ApiProblem {
   if (error instanceof ApiProblem) return error
   if (error instanceof OutboxError) return problemOfStore(error)
   if (error instanceof MessageError) return problemOfMessage(error)
-  return problemOfFramework(error) ?? internal(error)
+  return problemOfFramework(error, types) ?? internal(error)
 }
 
 function problemOfStore(error: OutboxError): ApiProblem {
@@ -90,32 +95,29 @@ export function pointerOfPath(path: string): string {
 }
 
 /** What the framework itself throws, by its codes: https://fastify.dev/docs/latest/Reference/Errors/ */
-const FRAMEWORK_CODES: Readonly<Record<string, ProblemCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_CTP_EMPTY_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_BAD_URL: 'BAD_REQUEST',
-  FST_ERR_MAX_PARAM_LENGTH: 'URI_TOO_LONG',
-}
-
-interface FrameworkError {
-  readonly code: string
-  readonly message: string
-  readonly validation?: readonly ProblemDetail[]
-  readonly validationContext?: string
-}
-
-function problemOfFramework(error: unknown): ApiProblem | undefined {
-  if (!isCoded(error)) return undefined
-  const { code: name, message } = error
-  const code = FRAMEWORK_CODES[name]
-  if (code !== undefined) return new ApiProblem(code, message, { cause: error })
-  return isProblemCode(name) && name === 'INTERNAL' ? internal(error) : undefined
-}
-
-function isCoded(error: unknown): error is FrameworkError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+function problemOfFramework(error: unknown, types: readonly string[]): ApiProblem | undefined {
+  if (!(error instanceof Error && 'code' in error)) return undefined
+  switch (error.code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_EMPTY_TYPE':
+    case 'FST_ERR_CTP_INVALID_TYPE':
+      return new ApiProblem(
+        'UNSUPPORTED_MEDIA_TYPE',
+        `send ${types.join(' or ')}, and say so in Content-Type`,
+      )
+    case 'FST_ERR_BAD_URL':
+      return new ApiProblem(
+        'BAD_REQUEST',
+        'the address is not well-formed: a % has no two hexadecimal digits after it',
+      )
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ApiProblem('URI_TOO_LONG', 'a part of the address is longer than any id or name')
+    // The sender is gone; there is nobody to answer.
+    case 'ECONNRESET':
+      return new ApiProblem('BAD_REQUEST', 'the request has ended too early')
+    default:
+      return undefined
+  }
 }
 
 function internal(cause: unknown): ApiProblem {

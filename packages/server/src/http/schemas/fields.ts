@@ -5,27 +5,34 @@ import type { EnvironmentName } from '../../apps/app-registry.js'
 /** In the year 2106: what Apple's `apns-expiration` can hold. Milliseconds are far above it. */
 const LATEST_UNIX_SECONDS = 4_294_967_295
 
+export const MOMENT_PATTERN: string =
+  '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:\\d{2})$'
+
 /** A point in time, as callers give it. Keywords that are about another type are of no effect (JSON Schema, section 7.6.1). */
 export const Moment: TUnsafe<number | string> = Type.Unsafe<number | string>({
   type: ['integer', 'string'],
   minimum: 0,
   maximum: LATEST_UNIX_SECONDS,
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:\\d{2})$',
+  pattern: MOMENT_PATTERN,
   description: 'Unix seconds, or an ISO 8601 date and time with its time zone, such as 2026-07-01T12:00:00Z',
 })
 
 /** A point in time, as the server gives it. */
 export const Time: TString = Type.String({ format: 'date-time' })
 
-const HEX = '^([0-9A-Fa-f]{2}){1,100}$'
+/** Apple says not to assume a length; 100 bytes is the most ever documented. */
+export const TOKEN_PATTERN: string = '^([0-9A-Fa-f]{2}){1,100}$'
 
-export const Token: TString = Type.String({ pattern: HEX, description: 'A device token, hex-encoded' })
+export const Token: TString = Type.String({
+  pattern: TOKEN_PATTERN,
+  description: 'A device token, hex-encoded',
+})
 
 /** A device token as a request has it. */
 export type TokenEntry = string | { readonly token: string; readonly registeredAt?: number | string }
 export const TokenEntry: TUnsafe<TokenEntry> = Type.Unsafe<TokenEntry>({
   type: ['string', 'object'],
-  pattern: HEX,
+  pattern: TOKEN_PATTERN,
   properties: { token: Token, registeredAt: Moment },
   required: ['token'],
   additionalProperties: false,

@@ -72,7 +72,7 @@ export class TokenUpload {
   }
 
   async #finish(): Promise<number> {
-    await this.#write()
+    if (this.#group.length > 0 || this.#writing === undefined) await this.#write()
     return (await this.#writing) ?? 0
   }
 }
