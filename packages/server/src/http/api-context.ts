@@ -1,7 +1,6 @@
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { AppRegistry } from '../apps/app-registry.js'
 import type { ApiKeyConfig, LimitsConfig, ServerConfig } from '../config/server-config.js'
-import type { DeadTokens } from '../outbox/dead-tokens.js'
 import type { Outbox } from '../outbox/outbox.js'
 
 /**
@@ -10,7 +9,7 @@ import type { Outbox } from '../outbox/outbox.js'
  * `apiKeys` and `limits` are read at each request, and may be getters: what is reloaded holds from the next request on.
  */
 export interface ApiContext {
-  readonly outbox: Outbox & DeadTokens
+  readonly outbox: Outbox
   readonly apps: AppRegistry
   /** Empty: everybody may do everything, who is on this machine and is no other site's page in a browser. */
   readonly apiKeys: readonly ApiKeyConfig[]

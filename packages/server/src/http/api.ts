@@ -11,7 +11,7 @@ import { acceptJson } from './body/json-body.js'
 import { compileValidator } from './body/validation.js'
 import './caller.js'
 import { NOBODY } from './access/key-ring.js'
-import { lingerAfterEarlyAnswers } from './linger.js'
+import { letGoOfConnections } from './linger.js'
 import { answerClientError, createListener } from './listener.js'
 import { StoreRoom } from './messages/store-room.js'
 import { answerUnknownRoutes } from './not-found.js'
@@ -59,7 +59,7 @@ export function createApi(context: ApiContext): FastifyInstance {
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(answerProblem)
   acceptJson(app, () => context.limits)
-  lingerAfterEarlyAnswers(app)
+  letGoOfConnections(app)
   answerUnknownRoutes(app)
   protect(app, new Authorizer(() => context.apiKeys))
   app.addSchema(Problem)
@@ -106,5 +106,12 @@ function answerProblem(error: FastifyError | ApiProblem, request: FastifyRequest
   const problem = problemOf(error, request.routeOptions.schema?.consumes)
   const { code, status, headers, cause, message } = problem
   if (status >= 500) request.log.error({ err: cause ?? problem, code, url: request.url }, message)
-  void reply.code(status).headers(headers).type(PROBLEM_TYPE).serializer(String).send(problem.toString())
+  // The framework would close a connection whose body was wrong; `linger.ts` lets it be read to its end instead.
+  void reply
+    .removeHeader('connection')
+    .code(status)
+    .headers(headers)
+    .type(PROBLEM_TYPE)
+    .serializer(String)
+    .send(problem.toString())
 }

@@ -35,7 +35,9 @@ export function createListener(context: ApiContext, handler: RequestListener): S
   server.on('clientError', answerClientError)
   server.on('checkExpectation', (_request, response) => {
     const problem = new ApiProblem('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue')
-    response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE }).end(problem.toString())
+    const body = problem.toString()
+    const fields = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) }
+    response.writeHead(problem.status, fields).end(body)
   })
   server.on('connect', (_request, socket) => {
     refuse(socket, new ApiProblem('NOT_IMPLEMENTED', 'CONNECT is for proxies, and this is none'))

@@ -26,12 +26,7 @@ test('everything that may be said of a message is kept', async () => {
   const outbox = (real: Outbox): Partial<Outbox> => ({
     append: (message, tokens) => {
       seen.push(message)
-      const { app, content, priority, deliverAfterMs, giveUpAfterMs, ambiguous, keep, idempotencyKey } =
-        message
-      return real.append(
-        { app, content, priority, deliverAfterMs, giveUpAfterMs, ambiguous, keep, idempotencyKey },
-        tokens,
-      )
+      return real.append(message, tokens)
     },
   })
   await TestApi.with({ outbox }, async (api) => {
@@ -85,7 +80,7 @@ test('a token may have the time of its registration', async () => {
   const outbox = (real: Outbox): Partial<Outbox> => ({
     append: (message, tokens) => {
       seen.push(...tokens)
-      return real.append({ app: message.app, content: message.content }, [TOKEN])
+      return real.append(message, tokens)
     },
   })
   await TestApi.with({ outbox }, async (api) => {

@@ -94,15 +94,17 @@ function endOfNumber(text: string, start: number): number {
   let end = start
   while (isInNumber(text.charCodeAt(end))) end++
   const digits = text.slice(start, end)
-  const isWhole = !/[.eE]/.test(digits)
-  if (
-    isWhole
-      ? digits.length > EXACT_DIGITS && !Number.isSafeInteger(Number(digits))
-      : !Number.isFinite(Number(digits))
-  ) {
+  if (!isKept(digits)) {
     refuse(`the number ${shortened(digits)} is too large to be kept as it is; send it as a string`)
   }
   return end - 1
+}
+
+/** A fraction is rounded by whoever reads it; an integer that is written in another way afterwards was an id. */
+function isKept(digits: string): boolean {
+  const value = Number(digits)
+  if (!Number.isFinite(value)) return false
+  return digits.length <= EXACT_DIGITS || !/^-?\d+$/.test(digits) || String(value) === digits
 }
 
 function isDigit(code: number): boolean {

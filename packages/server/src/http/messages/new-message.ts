@@ -6,12 +6,6 @@ import { ApiProblem } from '../problem/api-problem.js'
 import type { MessageRequest } from '../schemas/messages.js'
 import { momentMs, optionalMs } from './moment.js'
 
-/** What the outbox is told of the devices' registrations, and of dead tokens. */
-export interface Registration {
-  readonly registeredAtMs: number | undefined
-  readonly suppression: 'apply' | 'ignore' | undefined
-}
-
 /**
  * What is stored for a request. It has been made a message of the library's, and shown to the manager that is to send it, so
  * that nothing is stored that can never be sent.
@@ -24,7 +18,7 @@ export function newMessage(
   lane: string,
   request: MessageRequest,
   idempotencyKey: string | undefined,
-): NewMessage & Registration {
+): NewMessage {
   const { payload, priority, topic, pushType, collapseId, ambiguous, keep, suppression } = request
   const expiration =
     request.expiration === undefined

@@ -86,6 +86,8 @@ export function explainMessages(app: TypedApp, context: ApiContext): void {
 function environmentOf(info: AppInfo | undefined): ExplainOptions['environment'] {
   const name = info?.environment ?? 'production'
   if (name === 'production' || name === 'sandbox') return name
-  const colon = name.lastIndexOf(':')
-  return colon < 0 ? { host: name } : { host: name.slice(0, colon), port: Number(name.slice(colon + 1)) }
+  // An IPv6 address has brackets where a port comes after it.
+  const [, inBrackets, plain, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(name) ?? []
+  const host = inBrackets ?? plain ?? name
+  return port === undefined ? { host } : { host, port: Number(port) }
 }

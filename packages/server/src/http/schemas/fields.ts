@@ -29,8 +29,8 @@ export const Token: TString = Type.String({
 })
 
 /** A device token as a request has it. */
-export type TokenEntry = string | { readonly token: string; readonly registeredAt?: number | string }
-export const TokenEntry: TUnsafe<TokenEntry> = Type.Unsafe<TokenEntry>({
+export type RequestedToken = string | { readonly token: string; readonly registeredAt?: number | string }
+export const RequestedToken: TUnsafe<RequestedToken> = Type.Unsafe<RequestedToken>({
   type: ['string', 'object'],
   pattern: TOKEN_PATTERN,
   properties: { token: Token, registeredAt: Moment },

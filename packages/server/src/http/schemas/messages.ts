@@ -2,7 +2,7 @@ import type { PushType } from 'apns-worker'
 import Type, { type Static, type TUnsafe } from 'typebox'
 import type { EnvironmentName } from '../../apps/app-registry.js'
 import type { MessageState, OutcomeStatus } from '../../outbox/outbox.js'
-import { AppName, EnvironmentField, Moment, PushTypeField, Time, TokenEntry } from './fields.js'
+import { AppName, EnvironmentField, Moment, PushTypeField, RequestedToken, Time } from './fields.js'
 
 const CLOSED = { additionalProperties: false } as const
 
@@ -38,7 +38,7 @@ const messageRequest = Type.Object(
   {
     ...content,
     tokens: Type.Optional(
-      Type.Array(TokenEntry, { description: 'Left out: the message is opened, and its tokens follow' }),
+      Type.Array(RequestedToken, { description: 'Left out: the message is opened, and its tokens follow' }),
     ),
     deliverAfter: Type.Optional(Moment),
     giveUpAfter: Type.Optional(Moment),
@@ -175,7 +175,7 @@ export interface MessageRequest {
   topic?: string
   collapseId?: string
   environment?: EnvironmentName
-  tokens?: TokenEntry[]
+  tokens?: RequestedToken[]
   deliverAfter?: number | string
   giveUpAfter?: number | string
   queuePriority?: number

@@ -1,8 +1,8 @@
-import type { RegisteredToken } from '../messages/token-entry.js'
+import type { TokenEntry } from '../../outbox/packed-tokens.js'
 import { LineError } from './line-splitter.js'
 
 /** Reads a line, and gives the token that is in it, if there is one. */
-export type LineReader = (line: string, number: number) => RegisteredToken | undefined
+export type LineReader = (line: string, number: number) => TokenEntry | undefined
 
 const HEX = /^(?:[0-9A-Fa-f]{2}){1,100}$/
 

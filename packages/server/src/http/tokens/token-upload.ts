@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Outbox } from '../../outbox/outbox.js'
-import { forOutbox, type RegisteredToken } from '../messages/token-entry.js'
+import type { TokenEntry } from '../../outbox/packed-tokens.js'
 import { LineSplitter } from './line-splitter.js'
 import { nextChunk } from './next-chunk.js'
 import type { LineReader } from './token-lines.js'
@@ -22,7 +22,7 @@ export interface TokenUploadOptions {
 export class TokenUpload {
   readonly #options: TokenUploadOptions
   readonly #lines: LineSplitter
-  #group: RegisteredToken[] = []
+  #group: TokenEntry[] = []
   #offset: number | undefined
   #writing: Promise<number> | undefined
 
@@ -66,7 +66,7 @@ export class TokenUpload {
     this.#group = []
     const offset = this.#offset
     if (offset !== undefined) this.#offset = offset + group.length
-    this.#writing = outbox.addTokens(messageId, forOutbox(group), offset)
+    this.#writing = outbox.addTokens(messageId, group, offset)
     // Seen to when it is waited for.
     this.#writing.catch(() => {})
   }

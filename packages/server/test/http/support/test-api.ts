@@ -7,10 +7,8 @@ import pino from 'pino'
 import type { AppInfo, AppRegistry, EnvironmentName } from '#src/apps/app-registry.js'
 import { laneName, UnknownAppError } from '#src/apps/app-registry.js'
 import type { LimitsConfig } from '#src/config/server-config.js'
-import type { DeadTokens } from '#src/outbox/dead-tokens.js'
 import { withFolder } from '../../outbox/support/embedded-place.js'
 import { ApiDocument } from './api-document.js'
-import { DeadTokenList } from './dead-token-list.js'
 
 export const TOKEN = 'ab'.repeat(32)
 export const PAYLOAD = { aps: { alert: 'hello' } }
@@ -29,7 +27,7 @@ export interface TestApiOptions extends Partial<Pick<ApiContext, 'apiKeys' | 'pl
   /** For the managers; default: credentials that nobody has, and no connection is made with. */
   readonly manager?: ApnsManagerOptions
   /** Stands before the real outbox. */
-  readonly outbox?: (real: Outbox) => Partial<Outbox & DeadTokens>
+  readonly outbox?: (real: Outbox) => Partial<Outbox>
 }
 
 export interface Answer {
@@ -55,13 +53,17 @@ export class TestApi {
     this.registry = new TestRegistry(options.manager)
     this.log = []
     const logger = pino({ level: 'info' }, { write: (line: string) => this.log.push(line) })
-    const { outbox: others, limits, manager: _manager, ...rest } = options
+    const { outbox: others, limits, plugins, now, tls } = options
     this.app = createApi({
-      // Whoever does without a list of dead tokens has none.
-      outbox: overlay(outbox as Outbox & DeadTokens, { ...new DeadTokenList().methods, ...others?.(outbox) }),
+      outbox: overlay(outbox, others?.(outbox) ?? {}),
       apps: this.registry,
-      apiKeys: [],
-      ...rest,
+      // As the server gives them: those of the moment.
+      get apiKeys() {
+        return options.apiKeys ?? []
+      },
+      ...(plugins === undefined ? {} : { plugins }),
+      ...(now === undefined ? {} : { now }),
+      tls,
       limits: { ...LIMITS, ...limits },
       logger,
       wake: () => {
