@@ -1,8 +1,12 @@
 // Sends requests for `http-api.mjs`, which starts it: over plain sockets, since a client library costs as much as the server.
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 
-process.once('message', async ({ port, seconds, connections, key }) => {
+const [{ port, seconds, connections, key }] = await once(process, 'message')
+await run()
+
+async function run() {
   const latencies = []
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
@@ -17,7 +21,7 @@ process.once('message', async ({ port, seconds, connections, key }) => {
     { count, seconds: elapsed, latencies: [0.5, 0.99, 1].map(quantile), clientCpu: (user + system) / count },
     () => process.disconnect(),
   )
-})
+}
 
 /** One request after the other, over one connection. */
 function sendUntil(end, port, key, latencies) {

@@ -23,7 +23,10 @@ export function createListener(context: ApiContext, handler: RequestListener): S
     headersTimeout: requestTimeoutMs,
     // Bodies have a time of their own: see `body/json-body.ts`, and streamed lists may take as long as they go on.
     requestTimeout: 0,
-    connectionsCheckingInterval: Math.max(10, Math.min(MAX_CHECKING_INTERVAL_MS, requestTimeoutMs / 4)),
+    connectionsCheckingInterval: Math.max(
+      10,
+      Math.min(MAX_CHECKING_INTERVAL_MS, Math.ceil(requestTimeoutMs / 4)),
+    ),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Node's own answer to a missing Host is no problem document: `hooks.ts` sees to it.
     requireHostHeader: false,

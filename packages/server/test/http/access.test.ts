@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newApiKey } from '@apns-worker/server'
-import type {} from '@fastify/swagger'
+import '@fastify/swagger'
 import type { AccessScope, ApiKeyConfig } from '#src/config/server-config.js'
 import { PAYLOAD, TestApi, TOKEN } from './support/test-api.js'
 

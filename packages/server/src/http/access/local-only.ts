@@ -25,7 +25,7 @@ export function refuseForeign({ headers, socket }: FastifyRequest): void {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     throw new ApiProblem(
       'FOREIGN_ORIGIN',
-      `the server has no API keys, and serves no ${String(site)} requests of browsers`,
+      `the server has no API keys, and serves no ${site} requests of browsers`,
     )
   }
 }

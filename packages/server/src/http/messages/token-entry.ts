@@ -5,7 +5,7 @@ import { momentMs } from './moment.js'
 /** The tokens of a request, as the outbox takes them. */
 export function tokensOf(requested: readonly RequestedToken[]): Iterable<TokenEntry> {
   // As they are, where none is an object: that is the rule, and a thousand of them need no copy.
-  if (requested.every((token) => typeof token === 'string')) return requested as readonly string[]
+  if (requested.every((token) => typeof token === 'string')) return requested
   return requested.map(entryOf)
 }
 

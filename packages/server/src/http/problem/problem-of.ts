@@ -116,8 +116,16 @@ function problemOfFramework(error: unknown, types: readonly string[]): ApiProble
     case 'ECONNRESET':
       return new ApiProblem('BAD_REQUEST', 'the request has ended too early')
     default:
-      return undefined
+      return isOfCaller(error) ? new ApiProblem('BAD_REQUEST', error.message, { cause: error }) : undefined
   }
+}
+
+/** The framework says that the request is at fault; what plugged-in routes throw says nothing. */
+function isOfCaller(error: Error): boolean {
+  const { code, statusCode } = error as { readonly code?: unknown; readonly statusCode?: unknown }
+  return (
+    String(code).startsWith('FST_') && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  )
 }
 
 function internal(cause: unknown): ApiProblem {

@@ -43,7 +43,7 @@ export function receiveTokenLists(app: TypedApp, context: ApiContext, room: Stor
       refuseEncoded(request.headers['content-encoding'])
       next(null, payload)
     })
-    route(scope as TypedApp)
+    route(scope)
     done()
   })
 

@@ -35,10 +35,10 @@ export class RawConnection {
     if (this.socket.writable) this.socket.write(data)
   }
 
-  /** The next answer; undefined where the connection is closed instead. Interim ones (100) are passed over. */
-  async answer(): Promise<Answer | undefined> {
+  /** The next answer, which has no body after HEAD; undefined where the connection is closed instead. Interim ones (100) are passed over. */
+  async answer(isHead = false): Promise<Answer | undefined> {
     for (;;) {
-      const answer = this.#take()
+      const answer = this.#take(isHead)
       if (answer !== undefined && answer.status >= 200) return answer
       if (answer !== undefined) continue
       if (this.#isOver) return undefined
@@ -58,7 +58,7 @@ export class RawConnection {
     await this.closed()
   }
 
-  #take(): Answer | undefined {
+  #take(isHead: boolean): Answer | undefined {
     const headEnd = this.#received.indexOf('\r\n\r\n')
     if (headEnd < 0) return undefined
     const [first = '', ...lines] = this.#received.slice(0, headEnd).split('\r\n')
@@ -68,12 +68,17 @@ export class RawConnection {
         return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
       }),
     )
-    const bodyEnd = headEnd + 4 + Number(headers['content-length'] ?? 0)
+    const bodyEnd = headEnd + 4 + (isHead ? 0 : Number(headers['content-length'] ?? 0))
     if (this.#received.length < bodyEnd) return undefined
     const text = Buffer.from(this.#received.slice(headEnd + 4, bodyEnd), 'latin1').toString()
     this.#received = this.#received.slice(bodyEnd)
     const isJson = /^application\/(?:problem\+)?json/.test(headers['content-type'] ?? '')
-    return { status: Number(first.split(' ')[1]), headers, text, json: isJson ? JSON.parse(text) : undefined }
+    return {
+      status: Number(first.split(' ')[1]),
+      headers,
+      text,
+      json: isJson && text !== '' ? JSON.parse(text) : undefined,
+    }
   }
 }
 

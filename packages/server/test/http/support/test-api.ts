@@ -34,6 +34,7 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any
   // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever it is; the document says what it has to be
   readonly json: any
 }
@@ -81,6 +82,8 @@ export class TestApi {
         await api.app.ready()
         await work(api)
       } finally {
+        // A test that failed may have left some open.
+        api.app.server.closeAllConnections()
         await api.app.close()
         await api.registry.close()
         await outbox.close()
