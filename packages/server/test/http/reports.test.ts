@@ -115,7 +115,7 @@ test('outcomes come page by page, or all as NDJSON', () =>
     await api.outbox.record(batches.map((batch) => ({ ...batch, accepted: [...batch.pending] })))
     const url = `/v1/messages/${id}/outcomes`
     const page = await api.get(`${url}?limit=3`)
-    assert.equal(page.json.items.length, 3)
+    assert.equal(page.json.items?.length, 3, page.text)
     assert.deepEqual(
       page.json.items.map(({ token, status }: { token: string; status: string }) => [token, status]),
       tokens.slice(0, 3).map((token) => [token, 'accepted']),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Outbox } from '@apns-worker/server'
 import { exchange, RawConnection, rawPost } from './support/raw-http.js'
 import { type Answer, PAYLOAD, TestApi, TOKEN } from './support/test-api.js'
 
@@ -81,6 +82,10 @@ test('a body that is too large is refused, before it is read or while', () =>
     for (let chunks = 0; chunks < 50; chunks++) connection.write(`64\r\n${' '.repeat(100)}\r\n`)
     await problem(api, await answer, 413, 'TOO_LARGE')
     await connection.closed()
+    const inPieces = ['1f4', '1f4', '1'].map(
+      (length) => `${length}\r\n${' '.repeat(Number(`0x${length}`))}\r\n`,
+    )
+    await problem(api, await exchange(port, `${head}${inPieces.join('')}0\r\n\r\n`), 413, 'TOO_LARGE')
     const largest = JSON.stringify({ app: 'news', payload: PAYLOAD, tokens: [TOKEN] }).padEnd(1000)
     assert.equal((await exchange(port, rawPost('/v1/messages', largest)))?.status, 202)
   }))
@@ -144,6 +149,37 @@ test('one byte at a time does not hold a connection longer', () =>
     await connection.closed()
     clearInterval(dripping)
   }))
+
+test('whoever asks for much and reads nothing is let go', async () => {
+  let pages = 0
+  const outcome = {
+    messageId: '',
+    token: TOKEN,
+    apnsId: '00000000-0000-4000-8000-000000000000',
+    recordedAtMs: 0,
+  }
+  const refused = { ...outcome, status: 'refused', reason: 'x'.repeat(100), timestampMs: undefined } as const
+  const outcomes = Array.from({ length: 1000 }, () => refused)
+  // There is no end of them.
+  const outbox = (): Partial<Outbox> => ({ outcomes: async () => ({ outcomes, next: ++pages }) })
+  await TestApi.with({ outbox, limits: { requestTimeoutMs: 200 } }, async (api) => {
+    const id = await api.send()
+    const port = await api.listen()
+    const connection = await RawConnection.open(port)
+    connection.socket.pause()
+    connection.write(
+      `GET /v1/messages/${id}/outcomes HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n`,
+    )
+    // It is the server that ends it: this side reads on only then.
+    const count = (): Promise<number> =>
+      new Promise((resolve) => api.app.server.getConnections((_error, connections) => resolve(connections)))
+    while (pages === 0) await new Promise((resolve) => setImmediate(resolve))
+    while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve))
+    const seen = pages
+    await connection.end()
+    assert.ok(pages <= seen + 1, `${pages} pages were read, ${seen} of them before`)
+  })
+})
 
 test('more connections than allowed are closed, until another ends', () =>
   TestApi.with({ limits: { connections: 2 } }, async (api) => {

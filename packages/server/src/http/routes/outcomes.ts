@@ -73,6 +73,8 @@ export function listOutcomes(app: TypedApp, context: ApiContext): void {
     // One that is not there has no outcomes, and is not found.
     if (caller.isForAllApps === true) await outbox.message(messageId)
     void reply.header('vary', 'accept')
+    // Who reads nothing of the answer for so long is let go.
+    reply.raw.setTimeout(context.limits.requestTimeoutMs, () => request.raw.destroy())
     if (type === NDJSON_TYPE) {
       // Its schema is that of a line.
       return (reply as FastifyReply)
