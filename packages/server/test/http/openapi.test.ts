@@ -37,6 +37,9 @@ test('the document is OpenAPI 3.1, and has every route with its errors', () =>
       'post /v1/pause',
       'post /v1/resume',
     ])
+    const bodyOf = (path: string): string[] => Object.keys(json.paths[path].post.requestBody.content)
+    assert.deepEqual(bodyOf('/v1/messages/{id}/tokens'), ['text/plain', 'text/csv'])
+    assert.deepEqual(bodyOf('/v1/messages'), ['application/json'])
     const ids = routes.map(({ operation }) => operation.operationId)
     assert.equal(new Set(ids).size, ids.length)
     for (const { route, operation } of routes) {

@@ -53,6 +53,13 @@ export function receiveTokenLists(app: TypedApp, context: ApiContext, room: Stor
       tags: ['messages'],
       summary: 'Adds device tokens to an open message: one a line, or CSV with a column token',
       consumes: [PLAIN, CSV],
+      // For the document alone: any body has it, and it is a stream.
+      body: {
+        content: {
+          [PLAIN]: { schema: { description: 'A device token on each line, hex-encoded' } },
+          [CSV]: { schema: { description: 'With a column token, and maybe registeredAt' } },
+        },
+      },
       params: MessageIdParameters,
       querystring: OffsetQuery,
       response: { 202: TokensStored, ...problems(404, 409, 422, 429) },
