@@ -145,9 +145,12 @@ test('one byte at a time does not hold a connection longer', () =>
     const connection = await RawConnection.open(port)
     connection.write(rawPost('/v1/messages', '').replace('length: 0', 'length: 100000'))
     const dripping = setInterval(() => connection.write(' '), 10)
-    await problem(api, await connection.answer(), 408, 'REQUEST_TIMEOUT')
-    await connection.closed()
-    clearInterval(dripping)
+    try {
+      await problem(api, await connection.answer(), 408, 'REQUEST_TIMEOUT')
+      await connection.closed()
+    } finally {
+      clearInterval(dripping)
+    }
   }))
 
 test('whoever asks for much and reads nothing is let go', async () => {
@@ -160,8 +163,17 @@ test('whoever asks for much and reads nothing is let go', async () => {
   }
   const refused = { ...outcome, status: 'refused', reason: 'x'.repeat(100), timestampMs: undefined } as const
   const outcomes = Array.from({ length: 1000 }, () => refused)
+  let begin: () => void = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   // There is no end of them.
-  const outbox = (): Partial<Outbox> => ({ outcomes: async () => ({ outcomes, next: ++pages }) })
+  const outbox = (): Partial<Outbox> => ({
+    outcomes: async () => {
+      begin()
+      return { outcomes, next: ++pages }
+    },
+  })
   await TestApi.with({ outbox, limits: { requestTimeoutMs: 200 } }, async (api) => {
     const id = await api.send()
     const port = await api.listen()
@@ -173,7 +185,7 @@ test('whoever asks for much and reads nothing is let go', async () => {
     // It is the server that ends it: this side reads on only then.
     const count = (): Promise<number> =>
       new Promise((resolve) => api.app.server.getConnections((_error, connections) => resolve(connections)))
-    while (pages === 0) await new Promise((resolve) => setImmediate(resolve))
+    await begun
     while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve))
     const seen = pages
     await connection.end()

@@ -50,7 +50,8 @@ export class RawConnection {
 
   /** Resolves when the other side has closed it. */
   async closed(): Promise<void> {
-    if (!this.#isOver) await once(this.socket, 'close')
+    // Not `once`: a connection that was reset is closed too.
+    if (!this.#isOver) await new Promise<void>((resolve) => this.socket.on('close', () => resolve()))
   }
 
   async end(): Promise<void> {
