@@ -141,10 +141,7 @@ export class ApnsManager {
    * @throws {ManagerClosedError} after `close` was called
    */
   sendMessage(message: Message): Delivery {
-    this.#assertOpen()
-    if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
-    if (message.isBroadcast !== this.#sendsBroadcasts) throw wrongBackend(message)
-    this.#backend.checkMessage(message)
+    this.check(message)
     const delivery = new Delivery(message, this.#owner)
     if (message.length > 0) {
       this.#open.append(delivery)
@@ -153,6 +150,14 @@ export class ApnsManager {
     this.#queue.append(message, delivery)
     this.#purgeTimer?.start()
     return delivery
+  }
+
+  /** Throws what {@link sendMessage} would throw for this message, and sends nothing. */
+  check(message: Message): void {
+    this.#assertOpen()
+    if (!(message instanceof Message)) throw new TypeError('what is sent has to be a Message; make one first')
+    if (message.isBroadcast !== this.#sendsBroadcasts) throw wrongBackend(message)
+    this.#backend.checkMessage(message)
   }
 
   /**

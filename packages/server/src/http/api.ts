@@ -21,6 +21,8 @@ import { problemOf } from './problem/problem-of.js'
 import type { TypedApp } from './routes/api-routes.js'
 import { controlApps } from './routes/app-control.js'
 import { listApps } from './routes/apps.js'
+import { sendBroadcasts } from './routes/broadcasts.js'
+import { manageChannels } from './routes/channels.js'
 import { explainMessages } from './routes/explain.js'
 import { controlMessages } from './routes/message-control.js'
 import { reportMessages } from './routes/message-reports.js'
@@ -80,6 +82,8 @@ function addRoutes(app: TypedApp, context: ApiContext): void {
   listOutcomes(app, context)
   listApps(app, context)
   controlApps(app, context)
+  sendBroadcasts(app, context, room)
+  manageChannels(app, context)
   listSuppressions(app, context)
   explainMessages(app, context)
   explainProblems(app)

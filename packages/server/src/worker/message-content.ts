@@ -1,12 +1,12 @@
-import type { MessageOptions } from 'apns-worker'
+import type { MessageOptions, StoragePolicy } from 'apns-worker'
 
 /** What a message of the outbox has for its content: all that `Message` takes but what the outbox knows itself. */
 export interface MessageContent extends Omit<MessageOptions, 'expiration' | 'ambiguous' | 'apnsIds'> {
   readonly payload: object
   /** Unix seconds. */
   readonly expiration?: number | undefined
-  /** The id of the channel that it is for, instead of devices; its only token is then what {@link channelToken} gives. */
-  readonly channel?: string | undefined
+  /** The channel that it is for, instead of devices; its only token is then what {@link channelToken} gives. */
+  readonly channel?: string | { readonly id: string; readonly storagePolicy: StoragePolicy } | undefined
 }
 
 /** What stands for a channel in the outbox's list of tokens: the bytes of its id, in hex. */

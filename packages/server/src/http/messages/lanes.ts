@@ -1,4 +1,9 @@
-import { appOfLane, type EnvironmentName, UnknownAppError } from '../../apps/app-registry.js'
+import {
+  appOfLane,
+  type EnvironmentName,
+  type LaneService,
+  UnknownAppError,
+} from '../../apps/app-registry.js'
 import type { ApiContext } from '../api-context.js'
 import type { Caller } from '../caller.js'
 import { ApiProblem } from '../problem/api-problem.js'
@@ -13,6 +18,7 @@ export function laneFor(
   caller: Caller,
   app: string,
   environment: EnvironmentName | undefined,
+  service: LaneService = 'devices',
 ): string {
   if (!isKnown(apps.apps, caller, app)) {
     const known = [...apps.apps.keys()].filter((name) => caller.mayUse(name))
@@ -20,7 +26,7 @@ export function laneFor(
     throw unknown('/app', `there is no app ${JSON.stringify(app)}; ${detail}`)
   }
   try {
-    return apps.laneOf(app, environment)
+    return apps.laneOf(app, environment, service)
   } catch (error) {
     if (error instanceof UnknownAppError) throw unknown('/environment', error.message)
     throw error

@@ -1,4 +1,4 @@
-import { appOfLane, type EnvironmentName } from '../../apps/app-registry.js'
+import { appOfLane, parseLane } from '../../apps/app-registry.js'
 import type { MessageStatus } from '../../outbox/outbox.js'
 import type { MessageReport } from '../schemas/messages.js'
 import { isoTime } from './moment.js'
@@ -11,11 +11,12 @@ const MAX_DATE_MS = 8.64e15
 /** A message as the API tells of it. */
 export function reportOf(status: MessageStatus, nowMs: number): MessageReport {
   const { id, app: lane, state, priority, counts, total, pending, reasons } = status
-  const environment = environmentOfLane(lane)
+  const { environment, service } = parseLane(lane) ?? {}
   return {
     id,
     app: appOfLane(lane),
     ...(environment === undefined ? {} : { environment }),
+    ...(service === 'broadcast' ? { isBroadcast: true as const } : {}),
     state,
     queuePriority: priority,
     createdAt: isoTime(status.createdAtMs),
@@ -40,9 +41,4 @@ function progressOf(
   const endMs = nowMs + pending / perMs
   if (state !== 'sending' || !(endMs < MAX_DATE_MS)) return { rate }
   return { rate, estimatedEnd: isoTime(Math.ceil(endMs)) }
-}
-
-function environmentOfLane(lane: string): EnvironmentName | undefined {
-  const name = lane.slice(appOfLane(lane).length + 1)
-  return name === 'production' || name === 'sandbox' ? name : undefined
 }

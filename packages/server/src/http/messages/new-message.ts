@@ -43,11 +43,11 @@ export function newMessage(
   }
 }
 
-/** To nobody: a manager makes every check of its own, and has nothing to send. */
+/** As a message to nobody: its tokens are the outbox's to look at. */
 function checkSendable({ apps }: ApiContext, lane: string, { payload, ...options }: MessageContent): void {
   const message = new Message([], payload, options)
   try {
-    apps.managers.get(lane)?.sendMessage(message)
+    apps.managers.get(lane)?.check(message)
   } catch (error) {
     // It is being replaced, as its configuration was: the one after it will look at the message when it sends it.
     if (!(error instanceof ManagerClosedError)) throw error

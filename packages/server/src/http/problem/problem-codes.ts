@@ -21,6 +21,10 @@ export type ProblemCode =
   | 'INVALID_REQUEST'
   | 'INVALID_LINE'
   | 'UNKNOWN_APP'
+  | 'CHANNEL_NOT_FOUND'
+  | 'CHANNEL_REFUSED'
+  | 'CHANNEL_IN_DOUBT'
+  | 'APPLE_UNREACHABLE'
   | 'HEADER_TOO_LARGE'
   | 'INTERNAL'
   | 'NOT_IMPLEMENTED'
@@ -85,6 +89,18 @@ export const PROBLEM_CODES: Readonly<
     'Mend it, and go on from `total`: what is before it is stored.',
   ],
   UNKNOWN_APP: [422, 'There is no such app', 'Name an app that is configured; `GET /v1/apps` lists them.'],
+  CHANNEL_NOT_FOUND: [
+    404,
+    'Apple has no such channel',
+    'It was deleted, or belongs to another app or environment.',
+  ],
+  CHANNEL_REFUSED: [422, 'Apple refuses it', 'See `reason`, and what `detail` says to do about it.'],
+  CHANNEL_IN_DOUBT: [
+    502,
+    'Apple did not answer',
+    'The channel may have been made, or deleted: list the channels before you try again.',
+  ],
+  APPLE_UNREACHABLE: [503, 'Apple cannot be reached', 'Nothing was changed. Try again after `Retry-After`.'],
   IDEMPOTENCY_CONFLICT: [
     422,
     'The idempotency key was used for another request',

@@ -1,5 +1,5 @@
-import { PUSH_TYPES, type PushType } from 'apns-worker'
-import Type, { type TObject, type TString, type TUnsafe } from 'typebox'
+import { PUSH_TYPES, type PushType, type StoragePolicy } from 'apns-worker'
+import Type, { type TInteger, type TObject, type TString, type TUnsafe } from 'typebox'
 import type { EnvironmentName } from '../../apps/app-registry.js'
 
 /** In the year 2106: what Apple's `apns-expiration` can hold. Milliseconds are far above it. */
@@ -56,6 +56,28 @@ export const PushTypeField: TUnsafe<PushType> = Type.Unsafe<PushType>({
   description: 'Default: told from the topic or the payload',
 })
 
+export const Payload: TUnsafe<Record<string, unknown>> = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  description: 'The JSON that the app gets: `aps`, and keys of its own',
+})
+
+export const PriorityField: TUnsafe<number> = Type.Unsafe<number>({
+  enum: [1, 5, 10],
+  description: 'Apple’s: 10 at once, 5 with regard to the battery, 1 battery first',
+})
+
+export const QueuePriority: TInteger = Type.Integer({
+  minimum: -1000,
+  maximum: 1000,
+  description: 'Among the messages of an app: higher ones first. Default: 0',
+})
+
+export const Ambiguous: TUnsafe<'resend' | 'drop'> = Type.Unsafe<'resend' | 'drop'>({
+  enum: ['resend', 'drop'],
+  description:
+    'What becomes of a request that was not answered: sent again (at least once, the default) or not (at most once)',
+})
+
 /** Of a path. */
 export const MessageIdParameters: TObject<{ id: TString }> = Type.Object({
   id: Type.String({
@@ -66,3 +88,14 @@ export const MessageIdParameters: TObject<{ id: TString }> = Type.Object({
 
 /** Of a path. */
 export const AppParameters: TObject<{ app: TString }> = Type.Object({ app: AppName })
+
+export const ChannelId: TString = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'The id of a channel, in base64, as Apple gave it',
+})
+
+export const StoragePolicyField: TUnsafe<StoragePolicy> = Type.Unsafe<StoragePolicy>({
+  enum: ['none', 'latest'],
+  description: 'What Apple keeps for devices that are not connected',
+})

@@ -2,25 +2,26 @@ import type { PushType } from 'apns-worker'
 import Type, { type Static, type TUnsafe } from 'typebox'
 import type { EnvironmentName } from '../../apps/app-registry.js'
 import type { MessageState, OutcomeStatus } from '../../outbox/outbox.js'
-import { AppName, EnvironmentField, Moment, PushTypeField, RequestedToken, Time } from './fields.js'
+import {
+  Ambiguous,
+  AppName,
+  EnvironmentField,
+  Moment,
+  Payload,
+  PriorityField,
+  PushTypeField,
+  QueuePriority,
+  RequestedToken,
+  Time,
+} from './fields.js'
 
 const CLOSED = { additionalProperties: false } as const
-
-const Payload = Type.Unsafe<Record<string, unknown>>({
-  type: 'object',
-  description: 'The JSON that the app gets: `aps`, and keys of its own',
-})
 
 /** What may be said of a message, beside whom it is for. */
 const content = {
   app: AppName,
   payload: Payload,
-  priority: Type.Optional(
-    Type.Unsafe<number>({
-      enum: [1, 5, 10],
-      description: 'Apple’s: 10 at once, 5 with regard to the battery, 1 battery first',
-    }),
-  ),
+  priority: Type.Optional(PriorityField),
   expiration: Type.Optional(Moment),
   pushType: Type.Optional(PushTypeField),
   topic: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Default: the app’s' })),
@@ -42,19 +43,8 @@ const messageRequest = Type.Object(
     ),
     deliverAfter: Type.Optional(Moment),
     giveUpAfter: Type.Optional(Moment),
-    queuePriority: Type.Optional(
-      Type.Integer({
-        minimum: -1000,
-        maximum: 1000,
-        description: 'Among the messages of an app: higher ones first. Default: 0',
-      }),
-    ),
-    ambiguous: Type.Optional(
-      Type.Union([Type.Literal('resend'), Type.Literal('drop')], {
-        description:
-          'What becomes of a request that was not answered: sent again (at least once, the default) or not (at most once)',
-      }),
-    ),
+    queuePriority: Type.Optional(QueuePriority),
+    ambiguous: Type.Optional(Ambiguous),
     keep: Type.Optional(
       Type.Union([Type.Literal('failures'), Type.Literal('all')], {
         description: 'Which outcomes are kept one by one, beside being counted. Default: failures',
@@ -111,6 +101,9 @@ const messageReport = Type.Object(
     id: Id,
     app: Type.String(),
     environment: Type.Optional(EnvironmentField),
+    isBroadcast: Type.Optional(
+      Type.Literal(true, { description: 'It is for a channel, which counts as its only token' }),
+    ),
     state: State,
     queuePriority: Type.Integer(),
     createdAt: Time,

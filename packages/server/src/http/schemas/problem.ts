@@ -23,6 +23,7 @@ export const Problem: TSchema = Type.Object(
       ),
     ),
     total: Type.Optional(Type.Integer({ description: 'How many tokens the message has now' })),
+    reason: Type.Optional(Type.String({ description: 'Apple’s word for it' })),
     line: Type.Optional(Type.Integer({ description: 'Which line of the list is wrong, from 1' })),
   },
   { $id: 'Problem', additionalProperties: false, description: 'What went wrong (RFC 9457)' },
@@ -43,7 +44,8 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   429: 'The outbox is full; see `Retry-After`',
   431: 'The header is too large',
   500: 'A mistake of the server',
-  503: 'The store cannot be used, or the server is stopping; see `Retry-After`',
+  502: 'Apple did not answer',
+  503: 'The store, or Apple, cannot be reached, or the server is stopping; see `Retry-After`',
 }
 
 /** What may happen to any request. */

@@ -26,6 +26,8 @@ export interface TestApiOptions extends Partial<Pick<ApiContext, 'apiKeys' | 'pl
   readonly limits?: Partial<LimitsConfig>
   /** For the managers; default: credentials that nobody has, and no connection is made with. */
   readonly manager?: ApnsManagerOptions
+  /** Instead of the test's own two. Whoever gives it closes it. */
+  readonly apps?: AppRegistry
   /** Stands before the real outbox. */
   readonly outbox?: (real: Outbox) => Partial<Outbox>
 }
@@ -58,7 +60,7 @@ export class TestApi {
     const { outbox: others, limits, plugins, now, tls } = options
     this.app = createApi({
       outbox: overlay(outbox, others?.(outbox) ?? {}),
-      apps: this.registry,
+      apps: options.apps ?? this.registry,
       // As the server gives them: those of the moment.
       get apiKeys() {
         return options.apiKeys ?? []
@@ -164,6 +166,10 @@ export class TestRegistry implements AppRegistry {
     if (app === 'sport' && lane !== app)
       throw new UnknownAppError('the certificate of sport is for sandbox only')
     return lane
+  }
+
+  channelsOf(): never {
+    throw new UnknownAppError('these apps have no channels')
   }
 
   lanesOf(app: string): readonly string[] {
