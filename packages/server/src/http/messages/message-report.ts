@@ -28,15 +28,18 @@ export function reportOf(status: MessageStatus, nowMs: number): MessageReport {
   }
 }
 
-/** How fast it goes on average, pauses included; and when that will have been enough. */
+/** How fast it goes: at present, while it goes, and on the whole once it is over; and when that will have been enough. */
 function progressOf(
-  { state, startedAtMs, finishedAtMs, total, pending }: MessageStatus,
+  { state, startedAtMs, finishedAtMs, total, pending, recent }: MessageStatus,
   nowMs: number,
 ): Pick<MessageReport, 'rate' | 'estimatedEnd'> {
   if (startedAtMs === undefined) return {}
-  const elapsedMs = (finishedAtMs ?? nowMs) - startedAtMs
+  const isUnderWay = state === 'sending' && recent !== undefined
+  const sinceMs = isUnderWay ? recent.sinceMs : startedAtMs
+  const settled = isUnderWay ? recent.settled : total - pending
+  const elapsedMs = (finishedAtMs ?? nowMs) - sinceMs
   if (elapsedMs < MIN_ELAPSED_MS) return {}
-  const perMs = (total - pending) / elapsedMs
+  const perMs = settled / elapsedMs
   const rate = Math.round(perMs * 1_000_000) / 1000
   const endMs = nowMs + pending / perMs
   if (state !== 'sending' || !(endMs < MAX_DATE_MS)) return { rate }

@@ -124,7 +124,10 @@ const messageReport = Type.Object(
     ),
     reasons: Type.Record(Type.String(), Count, { description: 'How often each reason was given' }),
     rate: Type.Optional(
-      Type.Number({ minimum: 0, description: 'Tokens settled a second, since it was started' }),
+      Type.Number({
+        minimum: 0,
+        description: 'Tokens settled a second: at present while it is sent, afterwards on the whole',
+      }),
     ),
     estimatedEnd: Type.Optional(Time),
   },

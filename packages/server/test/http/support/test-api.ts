@@ -182,10 +182,6 @@ export class TestRegistry implements AppRegistry {
     return manager
   }
 
-  channelsOf(): never {
-    throw new UnknownAppError('these apps have no channels')
-  }
-
   async close(): Promise<void> {
     for (const manager of this.managers.values()) await manager.close({ timeout: 0 })
   }
