@@ -38,7 +38,7 @@ export function laneFor(
  *
  * @throws {ApiProblem} `UNKNOWN_APP`, as 404
  */
-export function checkApp({ apps }: ApiContext, caller: Caller, app: string): void {
+export function checkApp({ apps }: Pick<ApiContext, 'apps'>, caller: Caller, app: string): void {
   if (isKnown(apps.apps, caller, app)) return
   throw new ApiProblem('UNKNOWN_APP', `there is no app ${JSON.stringify(app)}`, { status: 404 })
 }

@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'CHANNEL_REFUSED'
   | 'CHANNEL_IN_DOUBT'
   | 'APPLE_UNREACHABLE'
+  | 'TOO_MANY_WAITING'
   | 'HEADER_TOO_LARGE'
   | 'INTERNAL'
   | 'NOT_IMPLEMENTED'
@@ -126,6 +127,11 @@ export const PROBLEM_CODES: Readonly<
   BAD_ARGUMENT: [422, 'The store does not take this', 'See `detail`.'],
   OUTBOX_FULL: [429, 'The outbox is full', 'Try again after `Retry-After`.'],
   OVERLOADED: [429, 'Too many requests wait for the store', 'Try again after `Retry-After`.'],
+  TOO_MANY_WAITING: [
+    429,
+    'Too many clients wait for dead tokens',
+    'Try again after `Retry-After`, or ask without `wait`.',
+  ],
   HEADER_TOO_LARGE: [431, 'The header is too large', 'Send fewer or shorter header fields.'],
   INTERNAL: [
     500,

@@ -41,7 +41,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'A body of a type that is not read here',
   417: 'An expectation that is not met',
   422: 'Well-formed, but wrong; see `errors`',
-  429: 'The outbox is full; see `Retry-After`',
+  429: 'The outbox is full, or too many clients wait; see `Retry-After`',
   431: 'The header is too large',
   500: 'A mistake of the server',
   502: 'Apple did not answer',
