@@ -26,6 +26,7 @@ export {
 export type { ChannelStats } from './broadcast/channel-stats.js'
 export type { BroadcastHost } from './broadcast/hosts.js'
 export { type CloseReport, ManagerClosedError, type Unsent } from './closing.js'
+export type { CredentialStats } from './credentials/credential-stats.js'
 export {
   CredentialError,
   type CredentialErrorCode,

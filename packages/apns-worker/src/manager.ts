@@ -3,6 +3,7 @@ import { checkedEnvironment } from './backend/environment.js'
 import { Http2Backend } from './backend/http2/http2-backend.js'
 import { isBackendClass } from './backend/load-backend.js'
 import { type CloseReport, closeDown, ManagerClosedError, within } from './closing.js'
+import type { CredentialStats } from './credentials/credential-stats.js'
 import { Delivery, type DeliveryOwner, outcomeOf } from './delivery.js'
 import { notificationSettled } from './diagnostics/channels.js'
 import { LagProbe } from './diagnostics/lag-probe.js'
@@ -48,6 +49,8 @@ export interface ManagerStats {
    * looked at, or of the one that is looked at now, so far. It grows while nothing moves.
    */
   readonly lag: number
+  /** How it is with the credential; undefined from a backend that does not say. */
+  readonly credential: CredentialStats | undefined
   /** What went over the network; all zero from a backend that does not count. */
   readonly traffic: TrafficStats
 }
@@ -241,7 +244,7 @@ export class ApnsManager {
 
   /** Counters since it was made, and how things are now: a plain object of one's own, cheap enough to ask every second. */
   stats(): ManagerStats {
-    const { connections, retried, traffic = NO_TRAFFIC } = this.#backend.stats()
+    const { connections, retried, credential, traffic = NO_TRAFFIC } = this.#backend.stats()
     return {
       queued: this.#queue.unclaimedCount,
       inFlight: this.#queue.claimedCount,
@@ -250,6 +253,7 @@ export class ApnsManager {
       connections,
       paused: this.#backend.paused !== undefined,
       lag: this.#lag.seconds,
+      credential,
       traffic,
     }
   }

@@ -1,3 +1,4 @@
+import type { CredentialStats } from '../credentials/credential-stats.js'
 import type { CredentialOptions } from '../credentials/credentials.js'
 import { sendingPaused, sendingResumed } from '../diagnostics/channels.js'
 import type { TrafficStats } from '../diagnostics/traffic.js'
@@ -28,6 +29,8 @@ export interface BackendStats {
   readonly connections: number
   /** How many times a notification went back to the queue to be sent again. */
   readonly retried: number
+  /** How it is with its credential, where it knows. */
+  readonly credential?: CredentialStats | undefined
   /** What went over the network, where it counts that. */
   readonly traffic?: TrafficStats | undefined
 }

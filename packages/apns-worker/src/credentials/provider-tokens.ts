@@ -84,6 +84,12 @@ export class ProviderTokens {
     return 'renewed'
   }
 
+  /** How old the present token is, by its `iat`; undefined before there is one. */
+  ageMs(): number | undefined {
+    this.#advance()
+    return this.#token === undefined ? undefined : this.#datedBackMs + this.#ageMs
+  }
+
   #mayRenew(): boolean {
     return this.#ageMs >= MINIMUM_RENEWAL_INTERVAL_MS
   }

@@ -41,6 +41,18 @@ function issuedAtMs(token: string): number {
 }
 
 describe('the provider token', () => {
+  it('tells its age by its date, and none before it is made', () => {
+    const { tokens, clock } = setUp()
+    assert.equal(tokens.ageMs(), undefined)
+    tokens.current()
+    assert.equal(tokens.ageMs(), 789)
+    clock.nowMs += 10 * MINUTE_MS
+    assert.equal(tokens.ageMs(), 789 + 10 * MINUTE_MS)
+    // A clock set back makes it no younger.
+    clock.nowMs -= 5 * MINUTE_MS
+    assert.equal(tokens.ageMs(), 789 + 10 * MINUTE_MS)
+  })
+
   it('is a JWT that the public key verifies', () => {
     const { tokens } = setUp()
     const [header, claims, signature, ...rest] = tokens.current().split('.')

@@ -1,3 +1,4 @@
+import { credentialStats } from '../../credentials/credential-stats.js'
 import { type Credentials, loadCredentials } from '../../credentials/credentials.js'
 import { ExpiryWarning } from '../../credentials/expiry-warning.js'
 import { Traffic } from '../../diagnostics/traffic.js'
@@ -139,7 +140,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
 
   override stats(): BackendStats {
     const traffic = this.traffic.snapshot(this.#pool.stats, this.#pool.backOff)
-    return { connections: this.#pool.connectedCount, retried: this.#resender.retried, traffic }
+    const credential = credentialStats(this.#credentials, Date.now())
+    return { connections: this.#pool.connectedCount, retried: this.#resender.retried, credential, traffic }
   }
 
   // What the connections tell.
