@@ -175,6 +175,8 @@ export interface Claim {
    * another process may append. Now, when the claim did nothing but settle suppressed tokens, and has not come to the end.
    */
   readonly nextAtMs: number | undefined
+  /** How many tokens were settled as `suppressed` on this occasion, by app; left out where none were. */
+  readonly suppressed?: Readonly<Record<string, number>> | undefined
 }
 
 /** Says whose a batch is. The fence is higher at each claim: a worker that was presumed dead writes nothing. */

@@ -15,6 +15,9 @@ const EXPIRED = 'Expired'
 /** What Apple says of tokens that are dead for good, and of no others. */
 const DEAD: ReadonlySet<string> = new Set(['Unregistered', 'ExpiredToken'])
 
+/** @param answered how many tokens Apple has answered for since the last call */
+export type OnProgress = (batch: BatchInHand, answered: number) => void
+
 /**
  * A leased batch that is being sent: what has become known of its tokens, and was not told to the outbox yet.
  *
@@ -37,7 +40,7 @@ export class BatchInHand {
    * @throws {MessageError} for what cannot be sent, and `SyntaxError` for a content that is none
    * @throws {ManagerClosedError}
    */
-  constructor(batch: ClaimedBatch, manager: ApnsManager, onProgress: (batch: BatchInHand) => void) {
+  constructor(batch: ClaimedBatch, manager: ApnsManager, onProgress: OnProgress) {
     this.batch = batch
     this.#delivery = manager.sendMessage(messageOf(batch))
     void this.#read(onProgress)
@@ -85,15 +88,19 @@ export class BatchInHand {
     this.#others = [...others, ...this.#others]
   }
 
-  async #read(onProgress: (batch: BatchInHand) => void): Promise<void> {
+  async #read(onProgress: OnProgress): Promise<void> {
     const { pending } = this.batch
     for await (const { accepted, others } of this.#delivery.groups()) {
       if (accepted.length > 0) this.#accepted.push(accepted.map((index) => pending[index] ?? 0))
-      for (const { index, outcome } of others) this.#enter(pending[index] ?? 0, outcome)
-      onProgress(this)
+      let answered = accepted.length
+      for (const { index, outcome } of others) {
+        if (outcome.status === 'refused') answered++
+        this.#enter(pending[index] ?? 0, outcome)
+      }
+      onProgress(this, answered)
     }
     this.#isDone = true
-    onProgress(this)
+    onProgress(this, 0)
   }
 
   #enter(index: number, outcome: Outcome): void {

@@ -1,6 +1,7 @@
 import { ManagerClosedError } from 'apns-worker'
 import type { BatchProgress, ClaimedBatch, LeaseState, Outbox } from '../outbox/outbox.js'
 import { BatchInHand } from './batch-in-hand.js'
+import type { BatchEnd, OutboxCall, WorkerObserver } from './worker-observer.js'
 import type { OutboxWorkerOptions, StopReport } from './worker-options.js'
 
 const DEFAULT_LEASE_MS = 60_000
@@ -24,6 +25,7 @@ export class OutboxWorker {
   readonly #windowTokens: number
   readonly #pollMs: number
   readonly #onError: (error: unknown) => void
+  readonly #observer: WorkerObserver | undefined
   readonly #inHand = new Map<number, BatchInHand>()
   readonly #renewal: NodeJS.Timeout
   readonly #claiming: Promise<void>
@@ -55,6 +57,7 @@ export class OutboxWorker {
     this.#windowTokens = options.windowTokens ?? DEFAULT_WINDOW_TOKENS
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS
     this.#onError = options.onError ?? (() => {})
+    this.#observer = options.observer
     this.#renewal = setInterval(() => void this.#renew(), this.#leaseMs / RENEWALS_PER_LEASE)
     this.#claiming = this.#claimWhileRunning()
   }
@@ -79,7 +82,7 @@ export class OutboxWorker {
     while (this.#stopping === undefined) {
       this.#isAwake = false
       const waitMs = await this.#claim().catch((error: unknown) => {
-        this.#onError(error)
+        this.#failed('claim', error)
         return RETRY_MS
       })
       if (waitMs > 0 && !this.#isAwake && this.#stopping === undefined) await this.#sleep(waitMs)
@@ -93,7 +96,8 @@ export class OutboxWorker {
     if (maxTokens < this.#windowTokens / 2) return this.#pollMs
     const apps = [...this.#managers].filter(([, { paused }]) => paused === undefined).map(([app]) => app)
     const claim = { owner: this.#owner, leaseMs: this.#leaseMs, maxTokens, apps }
-    const { batches, nextAtMs } = await this.#outbox.claim(claim)
+    const { batches, nextAtMs, suppressed } = await this.#outbox.claim(claim)
+    if (batches.length > 0 || suppressed !== undefined) this.#observer?.claimed(batches, suppressed ?? {})
     for (const batch of batches) this.#take(batch)
     if (batches.length > 0) return 0
     // The outbox's clock need not be this process's: no more is known than that the moment is near.
@@ -104,7 +108,7 @@ export class OutboxWorker {
     const manager = this.#managers.get(batch.message.app)
     try {
       if (manager === undefined) throw new ManagerClosedError()
-      const inHand = new BatchInHand(batch, manager, (each) => this.#progressed(each))
+      const inHand = new BatchInHand(batch, manager, this.#progressed)
       this.#inHand.set(batch.batchId, inHand)
       this.#handedTokens += inHand.size
       if (this.#stopping !== undefined) inHand.takeBack('given back')
@@ -121,18 +125,23 @@ export class OutboxWorker {
         await this.#outbox.release([
           { ...batch, notBeforeMs: Date.now() + RETRY_MS, isInDoubt: batch.isInDoubt },
         ])
+        this.#observer?.ended(batch, 'given back', batch.isInDoubt)
         return
       }
       const reason = error instanceof Error && 'code' in error ? String(error.code) : 'BAD_CONTENT'
       const others = batch.pending.map((index) => ({ index, status: 'refused' as const, reason }))
       await this.#outbox.record([{ ...batch, others }])
+      this.#observer?.recorded(batch, { ...batch, others })
+      this.#observer?.ended(batch, 'settled', false)
     } catch (cause) {
       // The lease runs out, and somebody tries again.
-      this.#onError(cause)
+      this.#failed('record', cause)
+      this.#observer?.ended(batch, 'lost', batch.isInDoubt)
     }
   }
 
-  #progressed(batch: BatchInHand): void {
+  readonly #progressed = (batch: BatchInHand, answered: number): void => {
+    if (answered > 0) this.#observer?.answered(batch.batch, answered)
     this.#dirty.add(batch)
     this.#recording ??= this.#record().finally(() => {
       this.#recording = undefined
@@ -150,9 +159,14 @@ export class OutboxWorker {
       const progress = batches.map((batch) => batch.takeProgress())
       try {
         const states = await this.#outbox.record(progress)
-        for (const [position, batch] of batches.entries()) this.#recorded(batch, states[position] ?? 'lost')
+        for (const [position, batch] of batches.entries()) {
+          const state = states[position] ?? 'lost'
+          const written = progress[position]
+          if (state !== 'lost' && written !== undefined) this.#observer?.recorded(batch.batch, written)
+          this.#recorded(batch, state)
+        }
       } catch (error) {
-        this.#onError(error)
+        this.#failed('record', error)
         for (const [position, batch] of batches.entries()) this.#keep(batch, progress[position])
         await this.#pause(RETRY_MS)
       }
@@ -167,9 +181,9 @@ export class OutboxWorker {
   #recorded(batch: BatchInHand, state: LeaseState): void {
     if (state === 'lost' || state === 'settled') {
       batch.takeBack('given back')
-      this.#putDown(batch)
+      this.#putDown(batch, state)
     } else if (batch.isDone && !batch.hasProgress) {
-      this.#giveBack([batch]).catch(this.#onError)
+      this.#giveBack([batch]).catch((error: unknown) => this.#failed('release', error))
     } else if (state === 'stop') {
       batch.takeBack('given back')
     }
@@ -179,7 +193,7 @@ export class OutboxWorker {
     const releases = batches.map(({ batch, isInDoubt }) => ({ ...batch, isInDoubt }))
     this.#givenBack.batches += batches.length
     this.#givenBack.inDoubt += releases.filter(({ isInDoubt }) => isInDoubt).length
-    for (const batch of batches) this.#putDown(batch)
+    for (const batch of batches) this.#putDown(batch, 'given back')
     this.#releasing++
     try {
       await this.#outbox.release(releases)
@@ -189,9 +203,10 @@ export class OutboxWorker {
     }
   }
 
-  #putDown(batch: BatchInHand): void {
+  #putDown(batch: BatchInHand, how: BatchEnd): void {
     if (!this.#has(batch)) return
     this.#inHand.delete(batch.batch.batchId)
+    this.#observer?.ended(batch.batch, how, batch.isInDoubt)
     this.#handedTokens -= batch.size
     this.wake()
     this.#idleChanged?.()
@@ -215,13 +230,13 @@ export class OutboxWorker {
       )
       for (const [position, batch] of batches.entries()) {
         const state = states[position]
-        if (state === 'lost') this.#putDown(batch)
+        if (state === 'lost') this.#putDown(batch, 'lost')
         if (state === 'lost' || state === 'stop') batch.takeBack('given back')
         const { giveUpAfterMs } = batch.batch.message
         if (giveUpAfterMs !== undefined && giveUpAfterMs <= Date.now()) batch.takeBack('given up')
       }
     } catch (error) {
-      this.#onError(error)
+      this.#failed('renew', error)
     }
   }
 
@@ -258,6 +273,11 @@ export class OutboxWorker {
     })
     clearTimeout(timer)
     this.#wake = undefined
+  }
+
+  #failed(call: OutboxCall, error: unknown): void {
+    this.#observer?.failed(call, error)
+    this.#onError(error)
   }
 
   #pause(milliseconds: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ApnsManager } from 'apns-worker'
 import type { Outbox } from '../outbox/outbox.js'
+import type { WorkerObserver } from './worker-observer.js'
 
 export interface OutboxWorkerOptions {
   readonly outbox: Outbox
@@ -15,6 +16,7 @@ export interface OutboxWorkerOptions {
   readonly pollMs?: number | undefined
   /** Called with what goes wrong: the outbox's errors, after which it tries again, and messages that cannot be sent. */
   readonly onError?: ((error: unknown) => void) | undefined
+  readonly observer?: WorkerObserver | undefined
 }
 
 /** What a worker gave back to the outbox for as long as it ran: because it was stopped, or the message paused or cancelled. */

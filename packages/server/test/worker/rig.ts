@@ -1,4 +1,10 @@
-import { encodeContent, type Outbox, OutboxWorker, openEmbeddedOutbox } from '@apns-worker/server'
+import {
+  encodeContent,
+  type Outbox,
+  OutboxWorker,
+  openEmbeddedOutbox,
+  type WorkerObserver,
+} from '@apns-worker/server'
 import type { Simulator } from '@apns-worker/simulator'
 import { ApnsManager } from 'apns-worker'
 
@@ -19,7 +25,12 @@ export class Rig implements AsyncDisposable {
     this.errors = errors
   }
 
-  static async start(path: string, simulator: Simulator, windowTokens?: number): Promise<Rig> {
+  static async start(
+    path: string,
+    simulator: Simulator,
+    windowTokens?: number,
+    observer?: WorkerObserver,
+  ): Promise<Rig> {
     const outbox = await openEmbeddedOutbox({ path, durability: 'crash', busyTimeoutMs: 10 })
     const { credentials, environment } = simulator
     // One, so that it does not depend on the machine how many requests are under way.
@@ -34,7 +45,16 @@ export class Rig implements AsyncDisposable {
     const onError = (error: unknown): void => {
       errors.push(error)
     }
-    const options = { outbox, owner: 'worker', managers, windowTokens, leaseMs: 3000, pollMs: 20, onError }
+    const options = {
+      outbox,
+      owner: 'worker',
+      managers,
+      windowTokens,
+      leaseMs: 3000,
+      pollMs: 20,
+      onError,
+      observer,
+    }
     return new Rig(outbox, manager, await OutboxWorker.start(options), errors)
   }
 

@@ -131,8 +131,8 @@ class EmbeddedOutbox implements Outbox {
     checkClaim(request)
     const { owner, leaseMs, maxTokens, maxTokensPerApp, apps } = request
     const call = { owner, leaseMs, maxTokens, maxTokensPerApp, apps, now: this.#now() }
-    const { batches, nextAtMs } = await this.#store.call('claim', call)
-    return { batches: batches.map(claimedOf), nextAtMs }
+    const { batches, ...rest } = await this.#store.call('claim', call)
+    return { ...rest, batches: batches.map(claimedOf) }
   }
 
   record(progress: readonly BatchProgress[]): Promise<LeaseState[]> {

@@ -42,6 +42,8 @@ interface Taking {
   readonly messages: Map<number, ClaimedMessage>
   readonly taken: LeasedBatch[]
   suppressedLeft: number
+  /** How many were, by app. */
+  readonly suppressed: Record<string, number>
 }
 
 interface AppRow {
@@ -124,11 +126,14 @@ export class Claiming {
       messages: new Map(),
       taken: [],
       suppressedLeft: SUPPRESSED_AT_ONCE,
+      suppressed: {},
     }
     if (outbox.paused === 0) this.#take(taking, outbox.virtual_time)
-    const batches = taking.taken
-    if (batches.length > 0) return { batches, nextAtMs: undefined }
-    return { batches, nextAtMs: taking.suppressedLeft > 0 ? (this.#nextAt.get()?.at ?? undefined) : now }
+    const { taken: batches, suppressed: counts } = taking
+    const suppressed = Object.keys(counts).length > 0 ? { suppressed: counts } : {}
+    if (batches.length > 0) return { batches, nextAtMs: undefined, ...suppressed }
+    const nextAtMs = taking.suppressedLeft > 0 ? (this.#nextAt.get()?.at ?? undefined) : now
+    return { batches, nextAtMs, ...suppressed }
   }
 
   #take(taking: Taking, virtualTime: number): void {
@@ -183,7 +188,8 @@ export class Claiming {
     const suppressed = this.#suppression.suppressedIn(batch, tokens, settled)
     if (suppressed.length > 0) {
       taking.suppressedLeft -= suppressed.length
-      this.#settleSuppressed(batch, suppressed, call.now)
+      const isCounted = this.#settleSuppressed(batch, suppressed, call.now)
+      if (isCounted) taking.suppressed[app] = (taking.suppressed[app] ?? 0) + suppressed.length
       for (const index of suppressed) settled.add(index)
     }
     const unsettled = batch.pending - suppressed.length
@@ -208,10 +214,12 @@ export class Claiming {
     return unsettled
   }
 
-  #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): void {
+  /** @returns whether they count as suppressed */
+  #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): boolean {
     // A worker that died may have sent them.
     const status = batch.in_doubt === 1 ? 'unknown' : 'suppressed'
     this.#settlement.settle(batch, [{ indices, status, reason: SUPPRESSED_REASON }], now)
+    return status === 'suppressed'
   }
 
   #open(messageId: number, app: string, now: number): ClaimedMessage {
