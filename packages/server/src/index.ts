@@ -25,6 +25,15 @@ export { type EmbeddedOutboxOptions, openEmbeddedOutbox } from './outbox/embedde
 export type * from './outbox/outbox.js'
 export { OutboxError, type OutboxErrorCode } from './outbox/outbox-error.js'
 export { type PackedTokens, type TokenEntry, tokenAt, unpackTokens } from './outbox/packed-tokens.js'
+export type { LogDestination } from './telemetry/logs/server-log.js'
+export { METRICS, type MetricDefinition, type MetricName } from './telemetry/metrics/catalog.js'
+export type { MetricsAccess } from './telemetry/metrics/metrics-plugin.js'
+export {
+  startTelemetry,
+  type Telemetry,
+  type TelemetryOptions,
+  type TelemetrySources,
+} from './telemetry/telemetry.js'
 export { channelToken, encodeContent, type MessageContent } from './worker/message-content.js'
 export { OutboxWorker } from './worker/outbox-worker.js'
 export type * from './worker/worker-observer.js'

@@ -138,7 +138,7 @@ export class BatchInHand {
 
 function messageOf(batch: ClaimedBatch): Message {
   const { message, firstIndex, pending } = batch
-  const { payload, channel, ...options } = decodeContent(message.content)
+  const { payload, channel, traceparent: _, ...options } = decodeContent(message.content)
   const numbers = new Uint32Array(pending.length)
   for (const [position, index] of pending.entries()) numbers[position] = firstIndex + index
   const apnsIds = { base: message.id, numbers }

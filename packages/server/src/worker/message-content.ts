@@ -7,6 +7,8 @@ export interface MessageContent extends Omit<MessageOptions, 'expiration' | 'amb
   readonly expiration?: number | undefined
   /** The channel that it is for, instead of devices; its only token is then what {@link channelToken} gives. */
   readonly channel?: string | { readonly id: string; readonly storagePolicy: StoragePolicy } | undefined
+  /** Of the request that stored it (W3C Trace Context), for whoever looks at how it was sent. */
+  readonly traceparent?: string | undefined
 }
 
 /** What stands for a channel in the outbox's list of tokens: the bytes of its id, in hex. */
