@@ -1,4 +1,4 @@
-import type {} from '@fastify/swagger'
+import '@fastify/swagger'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import '../../http/caller.js'
 

@@ -69,7 +69,8 @@ export class OtlpTracing implements Tracing {
         if (name === 'append') return append
         if (name === 'open') return open
         const own: unknown = Reflect.get(target, name)
-        return typeof own === 'function' ? own.bind(target) : own
+        const bound: unknown = typeof own === 'function' ? own.bind(target) : own
+        return bound
       },
     })
   }

@@ -10,6 +10,7 @@ import {
   type Telemetry,
 } from '@apns-worker/server'
 import type { Simulator } from '@apns-worker/simulator'
+import type { ApnsManager } from 'apns-worker'
 import fastify, { type FastifyInstance } from 'fastify'
 
 export interface RigOptions {
@@ -101,6 +102,15 @@ export class TelemetryRig implements AsyncDisposable {
     for (;;) {
       const { finishedAtMs } = await this.outbox.message(messageId)
       if (finishedAtMs !== undefined) return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** Resolves when a configuration error has stopped the line of the app `news`. */
+  async stopped(): Promise<ApnsManager> {
+    for (;;) {
+      const manager = this.apps.managers.get('news')
+      if (manager?.paused !== undefined) return manager
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
