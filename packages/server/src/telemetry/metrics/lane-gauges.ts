@@ -27,9 +27,11 @@ export function writeLane(exposition: Exposition, { paused, ...manager }: LaneSt
     'apns_worker_streams',
     sum(connections, ({ streams }) => streams),
   )
+  // One that is still connecting stands for a request that may wait, and Apple has not said anything.
+  const usable = connections.filter(({ state }) => state === 'open' || state === 'probing')
   set(
     'apns_worker_streams_allowed',
-    sum(connections, ({ streamLimit }) => streamLimit),
+    sum(usable, ({ streamLimit }) => streamLimit),
   )
   if (credential?.kind === 'token') set('apns_worker_provider_token_age_seconds', credential.age)
   if (credential?.kind === 'certificate') {
