@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { Outbox } from '@apns-worker/server'
@@ -39,13 +42,17 @@ function addRoutes(app: FastifyInstance, outbox: Outbox): void {
   app.get('/fails', () => Promise.reject(new Error('on purpose')))
 }
 
+/** The body comes when the request is under way already, from the socket. */
 async function post(rig: TelemetryRig, headers: Record<string, string>): Promise<string> {
-  const response = await fetch(`${rig.url}/v1/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ some: 'body' }),
-  })
-  const { messageId } = (await response.json()) as { messageId: string }
+  const type = { 'content-type': 'application/json' }
+  const arrived = once(rig.api.server, 'request')
+  const sent = request(`${rig.url}/v1/messages`, { method: 'POST', headers: { ...headers, ...type } })
+  sent.flushHeaders()
+  await arrived
+  await new Promise((resolve) => setImmediate(resolve))
+  sent.end(JSON.stringify({ some: 'body' }))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  const { messageId } = (await json(response)) as { messageId: string }
   return messageId
 }
 
@@ -71,9 +78,9 @@ test('each request and each batch has a span, and the batches are linked to the 
       await using second = await TelemetryRig.start(options)
       await second.finished(messageId)
     })
-    const request = collector.spans.find(({ name }) => name === 'POST /v1/messages')
-    assert.deepEqual([request?.traceId, request?.parentSpanId, request?.kind], [TRACE, PARENT, SERVER])
-    assert.deepEqual(request?.attributes, {
+    const stored = collector.spans.find(({ name }) => name === 'POST /v1/messages')
+    assert.deepEqual([stored?.traceId, stored?.parentSpanId, stored?.kind], [TRACE, PARENT, SERVER])
+    assert.deepEqual(stored?.attributes, {
       'http.request.method': 'POST',
       'http.response.status_code': 200,
       'http.route': '/v1/messages',
@@ -87,7 +94,7 @@ test('each request and each batch has a span, and the batches are linked to the 
       assert.equal(kind, PRODUCER)
       assert.deepEqual(
         links.map(({ traceId, spanId }) => [traceId, spanId]),
-        [[TRACE, request?.spanId]],
+        [[TRACE, stored?.spanId]],
       )
     }
     const sums = batches.map(({ attributes }) => attributes['apns_worker.batch.accepted'])
