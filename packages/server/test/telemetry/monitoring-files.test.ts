@@ -48,6 +48,7 @@ before(() =>
     simulator.reply({ token: tokensOf(1)[0] ?? '', unregistered: true })
     const { messageId } = await rig.outbox.append({ app: 'news', content }, tokensOf(2))
     await rig.finished(messageId)
+    // A second one at once has everything, too.
     await rig.scrape()
     scraped = readExposition(await rig.scrape())
   }),

@@ -21,12 +21,11 @@ export class ProcessGauges implements Disposable {
     exposition.set('process_resident_memory_bytes', rss)
     exposition.set('process_start_time_seconds', performance.timeOrigin / 1000)
     exposition.set('nodejs_heap_used_bytes', heapUsed)
-    if (this.#delay.count > 0) {
-      exposition.set('nodejs_eventloop_delay_p50_seconds', this.#delayOf(50))
-      exposition.set('nodejs_eventloop_delay_p99_seconds', this.#delayOf(99))
-      exposition.set('nodejs_eventloop_delay_max_seconds', late(this.#delay.max))
-      this.#delay.reset()
-    }
+    // All zero where it was looked at less than once since.
+    exposition.set('nodejs_eventloop_delay_p50_seconds', this.#delayOf(50))
+    exposition.set('nodejs_eventloop_delay_p99_seconds', this.#delayOf(99))
+    exposition.set('nodejs_eventloop_delay_max_seconds', late(this.#delay.max))
+    this.#delay.reset()
     const now = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(now, this.#utilization)
     exposition.set('nodejs_eventloop_utilization_ratio', utilization)
