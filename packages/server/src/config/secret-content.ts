@@ -57,7 +57,6 @@ export class ContentReader {
     const pem = this.text(base, key, given)
     if (pem === undefined) return undefined
     try {
-      if (!pem.includes('-----BEGIN')) throw new Error('it is no PEM')
       void new X509Certificate(pem)
       return pem
     } catch {
