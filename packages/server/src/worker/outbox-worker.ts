@@ -156,6 +156,8 @@ export class OutboxWorker {
     while (this.#dirty.size > 0) {
       const batches = [...this.#dirty].filter((batch) => this.#has(batch))
       this.#dirty.clear()
+      // Those that were given back are answered for by whoever has them next, and the store may be closed.
+      if (batches.length === 0) continue
       const progress = batches.map((batch) => batch.takeProgress())
       try {
         const states = await this.#outbox.record(progress)
