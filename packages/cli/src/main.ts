@@ -1,22 +1,24 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { CredentialError, MessageError } from 'apns-worker'
+import { AppConfigurationError, CredentialError, MessageError } from 'apns-worker'
 import { Command, CommanderError } from 'commander'
 import { configCommand } from './config-command.js'
 import { demoCommand } from './demo-command.js'
 import { doctorCommand } from './doctor-command.js'
-import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from './exit-code.js'
+import { EXIT_CODE, EXIT_CODE_HELP } from './exit-code.js'
 import { explainCommand } from './explain-command.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
+import { serveCommand } from './serve-command.js'
 import { UsageError } from './usage-error.js'
 
-function program(onExit: (code: ExitCode) => void): Command {
+function program(onExit: (code: number) => void): Command {
   const command = new Command('apns-worker')
     .description('Apple push notifications from the command line: fire and forget, and nothing lost.')
     .version(readVersion(), '--version')
     .addHelpText('after', EXIT_CODE_HELP)
     .addCommand(sendCommand(onExit))
+    .addCommand(serveCommand(onExit))
     .addCommand(demoCommand(onExit))
     .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))
@@ -28,8 +30,8 @@ function program(onExit: (code: ExitCode) => void): Command {
   return command
 }
 
-async function main(args: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = EXIT_CODE.allSent
+async function main(args: readonly string[]): Promise<number> {
+  let code: number = EXIT_CODE.allSent
   try {
     await program((earned) => {
       code = earned
@@ -45,9 +47,18 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/** Of the server's errors, whose classes would have to be loaded to be asked: it is large, and few commands need it. */
+const SERVER_CONCERNS: ReadonlySet<string> = new Set(['ConfigError', 'ServerError', 'OutboxError'])
+
 /** Errors whose message says what to do; any other is a defect, and its stack is wanted. */
 function isUsersConcern(error: unknown): error is Error {
-  return error instanceof UsageError || error instanceof CredentialError || error instanceof MessageError
+  return (
+    error instanceof UsageError ||
+    error instanceof CredentialError ||
+    error instanceof MessageError ||
+    error instanceof AppConfigurationError ||
+    (error instanceof Error && SERVER_CONCERNS.has(error.name))
+  )
 }
 
 function readVersion(): string {

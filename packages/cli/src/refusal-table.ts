@@ -18,6 +18,7 @@ interface Row {
 const MAX_REASONS = 100
 const OTHERS = 'other reasons'
 const GAP = '  '
+const NO_STATUS = '-'
 /** Below this width of the advice, wrapping it would be harder to read than a long line. */
 const MIN_ADVICE_WIDTH = 24
 
@@ -25,10 +26,10 @@ const MIN_ADVICE_WIDTH = 24
 export class RefusalTable {
   readonly #rows = new Map<string, Row>()
 
-  add(refusal: Refusal): void {
+  add(refusal: Refusal, count = 1): void {
     const key = refusal.reason === '' ? refusal.code : refusal.reason
     const row = this.#rows.get(key) ?? this.#insert(key, refusal)
-    row.count++
+    row.count += count
   }
 
   get isEmpty(): boolean {
@@ -46,22 +47,26 @@ export class RefusalTable {
    * @param width of the terminal in columns; undefined for as wide as need be
    */
   render(width?: number): string[] {
-    const rows = this.#sorted().map(({ reason, status, count, advice }) => ({
-      head: [reason, status, formatCount(count)],
+    const sorted = this.#sorted()
+    const hasStatus = sorted.some(({ status }) => status !== NO_STATUS)
+    const cells = (reason: string, status: string, count: string): string[] =>
+      hasStatus ? [reason, status, count] : [reason, count]
+    const rows = sorted.map(({ reason, status, count, advice }) => ({
+      head: cells(reason, status, formatCount(count)),
       advice,
     }))
-    const titles = ['Reason', 'Status', 'Count']
+    const titles = cells('Reason', 'Status', 'Count')
     const widths = titles.map((title, column) =>
       Math.max(title.length, ...rows.map(({ head }) => (head[column] ?? '').length)),
     )
-    const lay = (cells: readonly string[]) =>
-      cells
+    const lay = (row: readonly string[]) =>
+      row
         .map((cell, column) => {
           const size = widths[column] ?? 0
           return column === 0 ? cell.padEnd(size) : cell.padStart(size)
         })
         .join(GAP) + GAP
-    const indent = lay(['', '', '']).length
+    const indent = lay(titles.map(() => '')).length
     const room = Math.max(MIN_ADVICE_WIDTH, (width ?? Number.POSITIVE_INFINITY) - indent)
     const lines = [`${lay(titles)}What to do`]
     for (const { head, advice } of rows) {
@@ -80,7 +85,12 @@ export class RefusalTable {
       )
     }
     const advice = [description, action].filter((part) => part !== '').join(' ')
-    const row = { reason: key, status: httpStatus === undefined ? '-' : String(httpStatus), advice, count: 0 }
+    const row = {
+      reason: key,
+      status: httpStatus === undefined ? NO_STATUS : String(httpStatus),
+      advice,
+      count: 0,
+    }
     this.#rows.set(key, row)
     return row
   }

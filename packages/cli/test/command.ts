@@ -24,6 +24,10 @@ export interface Running {
   /** What it has written to standard error so far contains this, or will. */
   saysOnStderr(text: string): Promise<void>
   finished(): Promise<Finished>
+  /** The same of standard output. */
+  saysOnStdout(text: string): Promise<void>
+  /** What it has written to standard output so far. */
+  stdout(): string
 }
 
 const children = new Set<ChildProcessWithoutNullStreams>()
@@ -57,6 +61,10 @@ export function start(file: string, args: readonly string[], env: NodeJS.Process
     async saysOnStderr(text) {
       while (!output.stderr.includes(text)) await once(child.stderr, 'data')
     },
+    async saysOnStdout(text) {
+      while (!output.stdout.includes(text)) await once(child.stdout, 'data')
+    },
+    stdout: () => output.stdout,
     async finished() {
       await closed
       return { code: child.exitCode, ...output }

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Simulator, startSimulator, writeCredentials } from '@apns-worker/simulator'
+import { MAIN, type Running, run, start, temporaryDirectory } from './command.js'
+
+const TOPIC = 'com.example.app'
+/** Throws what nobody catches, when it is told to. */
+const FAILING = `data:text/javascript,${encodeURIComponent("process.on('SIGUSR2',()=>{throw new Error('boom')})")}`
+
+interface Place {
+  readonly folder: string
+  readonly configPath: string
+  write(changes?: Readonly<Record<string, unknown>>): void
+}
+
+/** A configuration with the simulator as Apple. */
+async function place(simulator: Simulator): Promise<Place> {
+  const folder = temporaryDirectory()
+  const configPath = join(folder, 'server.yaml')
+  const files = await writeCredentials(simulator, join(folder, 'credentials'), [TOPIC])
+  const { caPath, keyPath, keyId, teamId } = files
+  const { host, port } = simulator
+  const app = { name: 'news', topic: TOPIC, environment: { host, port, caPath }, keyPath, keyId, teamId }
+  return {
+    folder,
+    configPath,
+    write: (changes = {}) => {
+      const config = {
+        listen: '127.0.0.1:0',
+        store: { path: join(folder, 'store.db'), durability: 'crash' },
+        apps: [app],
+        worker: { lease: 60, windowTokens: 1000 },
+        drainTimeout: 10,
+        readyFile: join(folder, 'ready'),
+        ...changes,
+      }
+      // JSON is YAML.
+      writeFileSync(configPath, JSON.stringify(config))
+    },
+  }
+}
+
+/** @returns its address, once it listens */
+async function addressOf(running: Running): Promise<string> {
+  await running.saysOnStdout('"listening on http:')
+  return /"listening on (http:[^"]+)"/.exec(running.stdout())?.[1] ?? ''
+}
+
+const serve = (configPath: string, env: NodeJS.ProcessEnv = {}): Running =>
+  start(MAIN, ['serve', '--config', configPath], env)
+
+test('serve: it listens, is ready, and SIGTERM ends it with 0', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, folder, write } = await place(simulator)
+  write()
+  const running = serve(configPath)
+  const address = await addressOf(running)
+  const body = JSON.stringify({ app: 'news', tokens: ['ab'.repeat(32)], payload: { aps: { alert: 'hi' } } })
+  const headers = { 'content-type': 'application/json' }
+  const accepted = await fetch(`${address}/v1/messages`, { method: 'POST', headers, body })
+  assert.equal(accepted.status, 202)
+  await simulator.waitFor(1)
+  assert.equal((await fetch(`${address}/readyz`)).status, 200)
+  assert.equal(readFileSync(join(folder, 'ready'), 'utf8'), `${running.child.pid}\n`)
+  running.child.kill('SIGTERM')
+  const { code, stdout } = await running.finished()
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /"pendingTokens":0,.*stopped in/)
+  assert.ok(!existsSync(join(folder, 'ready')))
+})
+
+test('serve: SIGHUP reads the configuration again; one that is wrong changes nothing', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write } = await place(simulator)
+  write()
+  const running = serve(configPath)
+  const address = await addressOf(running)
+  const apps = async (): Promise<number> => (await fetch(`${address}/v1/apps`)).status
+  assert.equal(await apps(), 200)
+  write({ nonsense: true })
+  running.child.kill('SIGHUP')
+  await running.saysOnStdout('SIGHUP: the configuration stays as it was')
+  assert.match(running.stdout(), /nonsense/)
+  assert.equal(await apps(), 200)
+  write({ apiKeys: [{ name: 'ops', hash: `sha256:${'0a'.repeat(32)}`, scopes: ['read'] }] })
+  running.child.kill('SIGHUP')
+  await running.saysOnStdout('SIGHUP: the configuration was read again')
+  assert.equal(await apps(), 401)
+  running.child.kill('SIGINT')
+  assert.equal((await running.finished()).code, 0)
+})
+
+test('serve: a second signal ends it at once; without one, what is not answered in time is 3', async () => {
+  await using simulator = await startSimulator()
+  simulator.reply({ silent: true })
+  const { configPath, write } = await place(simulator)
+  write({ drainTimeout: 50 })
+  const forced = serve(configPath)
+  const address = await addressOf(forced)
+  const body = JSON.stringify({ app: 'news', tokens: ['cd'.repeat(32)], payload: { aps: { alert: 'hi' } } })
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${address}/v1/messages`, { method: 'POST', headers, body })
+  await simulator.waitFor(1)
+  forced.child.kill('SIGTERM')
+  await forced.saysOnStdout('SIGTERM: stopping')
+  forced.child.kill('SIGTERM')
+  assert.equal((await forced.finished()).code, 143)
+
+  write({ drainTimeout: 0.1 })
+  const cut = serve(configPath)
+  await addressOf(cut)
+  // It has taken over what its former self had in flight.
+  await simulator.waitFor(2)
+  cut.child.kill('SIGTERM')
+  const { code, stdout } = await cut.finished()
+  assert.equal(code, 3, stdout)
+  assert.match(stdout, /"batchesInDoubt":[1-9]/)
+})
+
+test('serve: an error that nobody catches is logged, and ends it with 1', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write } = await place(simulator)
+  write()
+  const running = serve(configPath, { NODE_OPTIONS: `--import=${FAILING}` })
+  await addressOf(running)
+  running.child.kill('SIGUSR2')
+  const { code, stdout } = await running.finished()
+  assert.equal(code, 1)
+  assert.match(stdout, /"level":"fatal".*boom/)
+})
+
+test('serve: what is wrong before it runs is said in words, with 2', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, folder, write } = await place(simulator)
+  write({ listen: '0.0.0.0:0' })
+  const open = await run(['serve', '--config', configPath])
+  assert.equal(open.code, 2)
+  assert.match(open.stderr, /server\.yaml:1:\d+: listen .*apiKeys/)
+  assert.ok(!open.stderr.includes('    at '), 'no stack')
+
+  write({ store: join(folder, 'no', 'such', 'folder', 'store.db') })
+  const homeless = await run(['serve', '--config', configPath])
+  assert.equal(homeless.code, 2)
+  assert.match(homeless.stderr, /store .*folder/)
+  assert.ok(!homeless.stderr.includes('    at '), 'no stack')
+
+  write()
+  const first = serve(configPath)
+  await addressOf(first)
+  const second = await run(['serve', '--config', configPath])
+  assert.equal(second.code, 2)
+  assert.match(second.stderr, /another server is running as "worker"/)
+  first.child.kill('SIGTERM')
+  assert.equal((await first.finished()).code, 0)
+
+  for (const args of [
+    ['serve'],
+    ['serve', '--once', '--config', configPath],
+    ['serve', '--demo', '--config', 'x'],
+  ]) {
+    assert.equal((await run(args)).code, 2, args.join(' '))
+  }
+})
+
+test('serve --demo: a first message to 20,000 devices; where nobody watches it ends by itself', async () => {
+  const { code, stdout, stderr } = await run(['serve', '--demo'])
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /^Unregistered +400 +/m)
+  assert.match(stdout, /^19,460 of 20,000 accepted, 540 refused in/m)
+  assert.match(stdout, /curl -H 'authorization: Bearer aw_[\w-]+'/)
+  assert.match(stderr, /^The server is at http:/m)
+  const folder = /store +(\S+),/.exec(stderr)?.[1] ?? ''
+  assert.ok(folder !== '' && !existsSync(folder), 'its folder is gone')
+  assert.ok(!`${stdout}${stderr}`.includes('\u001b'), 'no control characters where nobody sees them')
+})
+
+const script = spawnSync('script', ['--version'], { encoding: 'utf8' })
+const hasScript = script.error === undefined && script.stdout.includes('util-linux')
+
+test('serve --demo: on a terminal it runs on, its curl line works, and Ctrl-C ends it with 0', {
+  skip: !hasScript && process.env['CI'] !== 'true' && 'needs script(1)',
+}, async () => {
+  const env = { ...process.env, TERM: 'xterm' }
+  const child = spawn(
+    'script',
+    ['-qec', `stty cols 200; '${process.execPath}' '${MAIN}' serve --demo`, '/dev/null'],
+    {
+      env,
+    },
+  )
+  const closed = once(child, 'close')
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const says = async (text: string): Promise<void> => {
+    while (!output.includes(text)) await once(child.stdout, 'data')
+  }
+  await says('Ctrl-C stops the server.')
+  const [, key, body, url] = /Bearer (\S+?)'.*?-d '([^']+)' (http:\S+messages)/s.exec(output) ?? []
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const answer = await fetch(url ?? '', { method: 'POST', headers, body: body ?? '' })
+  assert.equal(answer.status, 202)
+  child.stdin.write('\u0003')
+  const [code] = await closed
+  assert.equal(code, 0, output)
+  assert.match(output, /█+/)
+})
