@@ -126,6 +126,13 @@ export const rules = [
     because: 'the outbox stores messages, and does not know how they are sent',
   },
   {
+    from: /^server\/src\/(http|feedback|telemetry|apps|config)\//,
+    forbidden: /^server\/src\/(outbox\/embedded\/|operations\/|server\.ts$)/,
+    evenTypes: true,
+    because:
+      'the rooms of the server know each other, and not who puts them together; and the contract of the outbox alone',
+  },
+  {
     from: /^server\/src\/worker\//,
     forbidden: /^server\/src\/outbox\/embedded\//,
     evenTypes: true,

@@ -58,6 +58,7 @@ describe('a message to ten thousand devices, some of them gone', () => {
       connections: apns.counts().openConnections,
       paused: false,
       lag: stats.lag,
+      credential: stats.credential,
       traffic: stats.traffic,
     })
   })
