@@ -1,5 +1,5 @@
 import { ManagerClosedError } from 'apns-worker'
-import type { BatchProgress, ClaimedBatch, LeaseState, Outbox } from '../outbox/outbox.js'
+import type { BatchProgress, ClaimedBatch, ClaimRequest, LeaseState, Outbox } from '../outbox/outbox.js'
 import { BatchInHand } from './batch-in-hand.js'
 import type { BatchEnd, OutboxCall, WorkerObserver } from './worker-observer.js'
 import type { OutboxWorkerOptions, StopReport } from './worker-options.js'
@@ -91,17 +91,30 @@ export class OutboxWorker {
 
   /** @returns how long to wait before there may be more to claim */
   async #claim(): Promise<number> {
-    const maxTokens = this.#windowTokens - this.#handedTokens
-    // With the half of it: few large claims cost less than many small ones.
-    if (maxTokens < this.#windowTokens / 2) return this.#pollMs
     const apps = [...this.#managers].filter(([, { paused }]) => paused === undefined).map(([app]) => app)
-    const claim = { owner: this.#owner, leaseMs: this.#leaseMs, maxTokens, apps }
+    const room = this.#roomFor(apps.length)
+    if (room === undefined) return this.#pollMs
+    const claim = { owner: this.#owner, leaseMs: this.#leaseMs, apps, ...room }
     const { batches, nextAtMs, suppressed } = await this.#outbox.claim(claim)
     if (batches.length > 0 || suppressed !== undefined) this.#observer?.claimed(batches, suppressed ?? {})
     for (const batch of batches) this.#take(batch)
     if (batches.length > 0) return 0
     // The outbox's clock need not be this process's: no more is known than that the moment is near.
     return nextAtMs === undefined ? this.#pollMs : Math.max(1, Math.min(this.#pollMs, nextAtMs - Date.now()))
+  }
+
+  /**
+   * How much to claim; undefined for nothing.
+   *
+   * Of several apps, each gets no more than is left for the others: however many of them are slow, or get no answers, there
+   * is room for one more.
+   */
+  #roomFor(apps: number): Pick<ClaimRequest, 'maxTokens' | 'maxTokensPerApp'> | undefined {
+    const free = this.#windowTokens - this.#handedTokens
+    // Few large claims cost less than many small ones.
+    if (apps <= 1) return free < this.#windowTokens / 2 ? undefined : { maxTokens: free }
+    const half = Math.ceil(free / 2)
+    return half < 1 ? undefined : { maxTokens: half, maxTokensPerApp: half }
   }
 
   #take(batch: ClaimedBatch): void {

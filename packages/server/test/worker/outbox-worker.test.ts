@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apnsIdAt, encodeContent, type OutboxError } from '@apns-worker/server'
+import {
+  apnsIdAt,
+  encodeContent,
+  type OutboxError,
+  OutboxWorker,
+  openEmbeddedOutbox,
+} from '@apns-worker/server'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
+import { ApnsManager } from 'apns-worker'
 import { connect } from '#src/outbox/embedded/database.js'
 import { withFolder } from '../outbox/support/embedded-place.js'
 import { tokensOf } from '../outbox/support/tokens.js'
@@ -188,3 +195,31 @@ test(
     assert.equal(simulator.received.length, 20)
   }),
 )
+
+test('an app that gets no answers holds up no other, however many of them there are', () =>
+  withFolder(async (path) => {
+    await using simulator = await startSimulator()
+    const silent = ['one', 'two', 'three']
+    const topics = new Map([...silent, 'well'].map((app) => [app, `com.example.${app}`]))
+    for (const app of silent) simulator.reply({ topic: topics.get(app) ?? '', silent: true })
+    const { credentials, environment } = simulator
+    const managers = new Map(
+      Array.from(topics, ([app, topic]) => [app, new ApnsManager({ ...credentials, environment, topic })]),
+    )
+    const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
+    const worker = await OutboxWorker.start({ outbox, owner: 'w', managers, windowTokens: 8000, pollMs: 10 })
+    try {
+      for (const app of silent) await outbox.append({ app, content }, tokensOf(20_000))
+      worker.wake()
+      // Each has its first request under way: the silent ones have what they will ever have.
+      await simulator.waitFor(silent.length)
+      const { messageId } = await outbox.append({ app: 'well', content }, tokensOf(3000))
+      while ((await outbox.message(messageId)).state !== 'done')
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      assert.equal((await outbox.message(messageId)).counts.accepted, 3000)
+    } finally {
+      await worker.stop(0)
+      for (const manager of managers.values()) await manager.close({ timeout: 0 })
+      await outbox.close()
+    }
+  }))
