@@ -27,12 +27,13 @@ test('killed while it sends, it leaves no token without an answer, and repeats s
   context.diagnostic(`seed ${SEED}`)
   const random = randomFrom(SEED)
   await withFolder(async (path) => {
-    // So slow that it is not through before it was killed often enough.
     await using simulator = await startSimulator({ record: true })
-    const slow = simulator.reply({ share: 0.2, delay: 0.05 })
     const tokens = tokensOf(TOKENS)
     const isDead = (token: string): boolean => Number.parseInt(token.slice(-8), 16) % DEAD_EVERY === 0
+    // The first rule that fits is the one that counts.
     simulator.reply({ when: ({ token }) => isDead(token), unregistered: true })
+    // So slow that it is not through before it was killed often enough.
+    const slow = simulator.reply({ share: 0.2, delay: 0.05 })
     const outbox = await openEmbeddedOutbox({ path })
     const { messageId } = await outbox.append({ app: APP, content }, tokens)
     const { credentials, environment } = simulator
