@@ -16,12 +16,11 @@ function references(cell: string): { file: string; titles: string[] }[] {
   })
 }
 
-test('the guide to reliability has a test for every fault that is the library’s', () => {
+test('the guide to reliability has a test for every fault', () => {
   const numbers = rows.map((row) => Number(/^\| (\d+) \|/.exec(row)?.[1]))
-  const servers = [23, 24, 25]
   assert.deepEqual(
     numbers,
-    Array.from({ length: 32 }, (_, index) => index + 1).filter((number) => !servers.includes(number)),
+    Array.from({ length: 32 }, (_, index) => index + 1),
   )
 })
 
