@@ -20,6 +20,7 @@ const NAME_DIGITS = 12
 export class OwnerLock implements Disposable {
   readonly path: string
   readonly #database: Database
+  #isHeld = true
 
   private constructor(path: string, database: Database) {
     this.path = path
@@ -52,6 +53,8 @@ export class OwnerLock implements Disposable {
 
   /** Idempotent. The file stays: whoever removes it may take it from one who has just come. */
   [Symbol.dispose](): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
     this.#database.close()
   }
 }
