@@ -17,6 +17,8 @@ export class Notification {
   // What the queue knows of it, kept here so that a claim costs one object.
   /** @internal */
   observer: SettlementObserver | undefined = undefined
+  /** @internal Whose queue it is from, where several apps share a backend. */
+  origin: object | undefined = undefined
   /** @internal */
   state: NotificationState = 'free'
   /** @internal Neighbours in the queue's list of claimed notifications. */

@@ -21,7 +21,6 @@ const TURN = 64
  */
 export class SharedQueue<App extends SharingApp> extends NotificationQueue {
   readonly #apps: App[] = []
-  readonly #origins = new WeakMap<Notification, App>()
   #next = 0
   #leftOfTurn = TURN
 
@@ -44,7 +43,8 @@ export class SharedQueue<App extends SharingApp> extends NotificationQueue {
 
   /** The app that a claimed notification is from. */
   originOf(notification: Notification): App | undefined {
-    return this.#origins.get(notification)
+    // Nobody else sets it. A map beside it would cost a fifth of what sending does.
+    return notification.origin as App | undefined
   }
 
   override claim(): Notification | undefined {
@@ -91,7 +91,7 @@ export class SharedQueue<App extends SharingApp> extends NotificationQueue {
     for (const app of [...this.#apps]) {
       dropped += app.queue.discard(decide, (notification, failure) => {
         // It may never have been claimed.
-        this.#origins.set(notification, app)
+        notification.origin = app
         report?.(notification, failure)
       })
     }
@@ -105,7 +105,7 @@ export class SharedQueue<App extends SharingApp> extends NotificationQueue {
       const notification = app?.paused === undefined ? app && take(app.queue) : undefined
       if (app !== undefined && notification !== undefined) {
         this.#leftOfTurn--
-        this.#origins.set(notification, app)
+        notification.origin = app
         return notification
       }
       this.#endTurn()
