@@ -1,11 +1,14 @@
+import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CLIENTS } from './clients/catalogue.mjs'
 import { libraryUrl, positive } from './command-line.mjs'
 import { measureRound } from './measure.mjs'
 import { publish } from './results.mjs'
-import { ServerProcess } from './server-process.mjs'
+import { APP, ServerProcess } from './server-process.mjs'
 import { assertHonest, withSink } from './sink-process.mjs'
 import { medians } from './statistics.mjs'
 import { formatTable } from './table.mjs'
@@ -18,9 +21,12 @@ the store; beside the library, which has the list in memory, in turns. (On Linux
 
   --count N       tokens (1000000)
   --rounds N      of which the medians are shown (3)
+  --connections N over which messages of one token are posted besides, while it sends them (64)
+  --seconds N     for how long (5)
   --library FILE  the apns-worker to compare with (packages/apns-worker/dist/index.js)
 `
 
+const POST_CLIENT = fileURLToPath(new URL('../packages/server/bench/http-api-client.mjs', import.meta.url))
 const PAYLOAD_BYTES = 186
 const TOKEN_BYTES = 32
 /** Tokens that are sent as one piece of the upload. */
@@ -54,8 +60,10 @@ export async function run(parameters) {
     inMemory.push(await measureInMemory(options))
     durable.push(await measureDurable(options.count))
   }
-  const results = { inMemory: medians(inMemory), durable: medians(durable) }
-  publish('durable', options, results, describe(results, options.count))
+  process.stderr.write('messages of one token …\n')
+  const posts = await measurePosts(options)
+  const results = { inMemory: medians(inMemory), durable: medians(durable), posts }
+  publish('durable', options, results, describe(results, options))
 }
 
 /** @param {NonNullable<ReturnType<typeof readOptions>>} options */
@@ -104,11 +112,45 @@ function measureDurable(count) {
 }
 
 /**
+ * Messages of one token, a request at a time on each connection, to a server that sends them meanwhile.
+ *
+ * @param {NonNullable<ReturnType<typeof readOptions>>} options
+ */
+function measurePosts({ connections, seconds }) {
+  return withSink({}, async (sink, address) => {
+    const server = await ServerProcess.start({ ...address, key: makeKey() })
+    try {
+      const port = Number(new URL(server.url).port)
+      await post({ port, connections, seconds: 1 })
+      const cpuAtStart = server.cpuSeconds
+      const result = await post({ port, connections, seconds })
+      const cpuMicroseconds = ((server.cpuSeconds - cpuAtStart) / result.count) * 1e6
+      assertHonest(await sink.ask({}))
+      const [p50, p99, worst] = result.latencies
+      return { perSecond: result.count / result.seconds, p50, p99, worst, cpuMicroseconds }
+    } finally {
+      await server.stop()
+    }
+  })
+}
+
+/**
+ * @param {{ port: number, connections: number, seconds: number }} task
+ * @returns {Promise<{ count: number, seconds: number, latencies: number[] }>}
+ */
+async function post(task) {
+  const client = fork(POST_CLIENT)
+  client.send(task)
+  const [result] = await once(client, 'message')
+  return result
+}
+
+/**
  * @param {ServerProcess} server
  * @param {number} count
  */
 async function send(server, count) {
-  const message = { app: 'bench', payload: makePayload(PAYLOAD_BYTES), pushType: 'alert', priority: 10 }
+  const message = { app: APP, payload: makePayload(PAYLOAD_BYTES), pushType: 'alert', priority: 10 }
   const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
   const { id } = await server.ask('/v1/messages', { ...json, body: JSON.stringify(message) })
   const startedAt = performance.now()
@@ -151,10 +193,14 @@ function* pieces(count) {
 }
 
 /**
- * @param {{ inMemory: { cpuMicroseconds: number, perSecond: number }, durable: DurableFigures }} results
- * @param {number} count
+ * @param {{
+ *   inMemory: { cpuMicroseconds: number, perSecond: number },
+ *   durable: DurableFigures,
+ *   posts: Awaited<ReturnType<typeof measurePosts>>,
+ * }} results
+ * @param {NonNullable<ReturnType<typeof readOptions>>} options
  */
-function describe({ inMemory, durable }, count) {
+function describe({ inMemory, durable, posts }, { count, connections }) {
   const { cpuMicroseconds, uploadSeconds, sendSeconds, peakMemoryBytes, storeBytes } = durable
   return [
     `${count.toLocaleString('en')} tokens:`,
@@ -173,6 +219,8 @@ function describe({ inMemory, durable }, count) {
     ),
     '',
     `upload ${uploadSeconds.toFixed(1)} s, sending ${sendSeconds.toFixed(1)} s; the server's memory ${mebibytes(peakMemoryBytes)} at most; its store ${mebibytes(storeBytes)} with all tokens in it`,
+    '',
+    `messages of one token, over ${connections} connections: ${round(posts.perSecond)} a second, p50 ${posts.p50.toFixed(1)} ms, p99 ${posts.p99.toFixed(1)} ms, worst ${posts.worst.toFixed(1)} ms; ${posts.cpuMicroseconds.toFixed(0)} µs of CPU each, to be stored, sent and settled`,
   ].join('\n')
 }
 
@@ -194,6 +242,8 @@ function readOptions(parameters) {
       help: { type: 'boolean', default: false },
       count: { type: 'string', default: '1000000' },
       rounds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '64' },
+      seconds: { type: 'string', default: '5' },
       library: { type: 'string' },
     },
   })
@@ -201,6 +251,8 @@ function readOptions(parameters) {
   return {
     count: positive('count', values.count),
     rounds: positive('rounds', values.rounds),
+    connections: positive('connections', values.connections),
+    seconds: positive('seconds', values.seconds),
     library: libraryUrl(values.library),
   }
 }

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { KEY_ID, TEAM_ID, TOPIC } from './workload.mjs'
 
 const COMMAND = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url))
+/** The app that it is configured for. */
+export const APP = 'news'
 /** What Linux counts CPU time in. */
 const TICKS_PER_SECOND = 100
 const READY_LIMIT_MS = 20_000
@@ -44,7 +46,7 @@ export class ServerProcess {
     writeFileSync(file('key.p8'), key, { mode: 0o600 })
     const environment = { host: '127.0.0.1', port, caPath: file('sink.pem') }
     const app = {
-      name: 'bench',
+      name: APP,
       topic: TOPIC,
       environment,
       keyPath: file('key.p8'),
