@@ -197,6 +197,9 @@ test('a message that is opened again with its key is told as it is', () =>
     const again = await api.post('/v1/messages', opened, headers)
     assert.deepEqual([again.status, again.json], [200, { id: first.json.id, state: 'open', total: 1 }])
     assert.equal(again.headers['idempotency-replayed'], 'true')
+    await api.call({ method: 'DELETE', url: `/v1/messages/${String(first.json.id)}` })
+    const late = await api.post('/v1/messages', opened, headers)
+    assert.deepEqual([late.status, late.json.code], [404, 'NOT_FOUND'])
   }))
 
 test('a full outbox is 429 with Retry-After, whether the tokens are too many or the bytes', async () => {

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Appended } from '../../outbox/outbox.js'
+import { OutboxError } from '../../outbox/outbox-error.js'
 import type { ApiContext } from '../api-context.js'
 import { laneFor } from '../messages/lanes.js'
 import { newMessage } from '../messages/new-message.js'
@@ -20,7 +21,7 @@ export function sendMessages(app: TypedApp, context: ApiContext, room: StoreRoom
     summary: 'Sends a message to device tokens, or opens one whose tokens follow',
     body: MessageRequest,
     headers: IdempotencyHeaders,
-    response: { 200: Opened, 201: Opened, 202: Accepted, ...problems(422, 429) },
+    response: { 200: Opened, 201: Opened, 202: Accepted, ...problems(404, 422, 429) },
   }
   app.post('/v1/messages', { schema, config: { scope: 'send' } }, async (request, reply) => {
     const { body, caller } = request
@@ -41,9 +42,16 @@ export function sendMessages(app: TypedApp, context: ApiContext, room: StoreRoom
   async function opened({ messageId: id, isRepeated }: Appended, reply: FastifyReply): Promise<FastifyReply> {
     void reply.header('location', `/v1/messages/${id}`)
     if (!isRepeated) return reply.code(201).send({ id, state: 'open' })
-    const { state, total } = await outbox.message(id)
+    const { state, total } = await outbox.message(id).catch(wasRemoved)
     return reply.header(REPLAYED_FIELD, 'true').code(200).send({ id, state, total })
   }
+}
+
+/** The key is remembered for longer than what it has opened: to open another under it would be to do it twice. */
+function wasRemoved(error: unknown): never {
+  if (!(error instanceof OutboxError && error.code === 'NOT_FOUND')) throw error
+  const detail = 'the message that this idempotency key has opened was removed; open another with a new key'
+  throw new ApiProblem('NOT_FOUND', detail, { cause: error })
 }
 
 function checkNumber(tokens: number, most: number): void {
