@@ -194,6 +194,8 @@ export class OutboxWorker {
   }
 
   #recorded(batch: BatchInHand, state: LeaseState): void {
+    // It was given back while this was written: the stop did not wait for it.
+    if (!this.#has(batch)) return
     if (state === 'lost' || state === 'settled') {
       batch.takeBack('given back')
       this.#putDown(batch, state)

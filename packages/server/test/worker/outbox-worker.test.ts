@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   apnsIdAt,
   encodeContent,
+  type Outbox,
   type OutboxError,
   OutboxWorker,
   openEmbeddedOutbox,
@@ -220,6 +221,59 @@ test('an app that gets no answers holds up no other, however many of them there 
     } finally {
       await worker.stop(0)
       for (const manager of managers.values()) await manager.close({ timeout: 0 })
+      await outbox.close()
+    }
+  }))
+
+test('what is given back while its progress is written down is given back once', () =>
+  withFolder(async (path) => {
+    await using simulator = await startSimulator()
+    simulator.reply({ silent: true })
+    const { credentials, environment } = simulator
+    const manager = new ApnsManager({
+      ...credentials,
+      environment,
+      topic: 'com.example.app',
+      maxConnections: 1,
+    })
+    const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
+    const released: number[] = []
+    let recording = 0
+    const slow = Object.assign(Object.create(outbox) as Outbox, {
+      claim: outbox.claim.bind(outbox),
+      takeOver: outbox.takeOver.bind(outbox),
+      // Longer than the stop waits: what it says of a batch comes when somebody else may have that already.
+      record: async (progress: Parameters<Outbox['record']>[0]) => {
+        recording++
+        const states = await outbox.record(progress)
+        while (released.length < 2) await new Promise((resolve) => setImmediate(resolve))
+        recording--
+        return states
+      },
+      release: async (releases: Parameters<Outbox['release']>[0]) => {
+        released.push(...releases.map(({ batchId }) => batchId))
+        await outbox.release(releases)
+      },
+    })
+    const worker = await OutboxWorker.start({ outbox: slow, owner: 'w', managers: new Map([[APP, manager]]) })
+    try {
+      await outbox.append({ app: APP, content }, tokensOf(1500))
+      worker.wake()
+      await simulator.waitFor(1)
+      const report = await worker.stop(100)
+      await manager.close({ timeout: 0 })
+      while (recording > 0) await new Promise((resolve) => setImmediate(resolve))
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(
+        [report, await worker.stop()],
+        [
+          { batches: 2, inDoubt: 1 },
+          { batches: 2, inDoubt: 1 },
+        ],
+      )
+      assert.equal(released.length, new Set(released).size)
+    } finally {
+      await manager.close({ timeout: 0 })
       await outbox.close()
     }
   }))
