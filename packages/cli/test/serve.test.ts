@@ -187,7 +187,8 @@ test('serve --demo: on a terminal it runs on, its curl line works, and Ctrl-C en
   const env = { ...process.env, TERM: 'xterm' }
   const child = spawn(
     'script',
-    ['-qec', `stty cols 200; '${process.execPath}' '${MAIN}' serve --demo`, '/dev/null'],
+    // Without `exec` it depends on the shell whether Ctrl-C ends the shell too, and whose exit code that is.
+    ['-qec', `stty cols 200; exec '${process.execPath}' '${MAIN}' serve --demo`, '/dev/null'],
     {
       env,
     },
