@@ -238,17 +238,20 @@ test('what is given back while its progress is written down is given back once',
     })
     const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
     const released: number[] = []
-    let recording = 0
+    const records: Promise<unknown>[] = []
+    const written = async (progress: Parameters<Outbox['record']>[0]): ReturnType<Outbox['record']> => {
+      const states = await outbox.record(progress)
+      while (released.length < 2) await new Promise((resolve) => setImmediate(resolve))
+      return states
+    }
     const slow = Object.assign(Object.create(outbox) as Outbox, {
       claim: outbox.claim.bind(outbox),
       takeOver: outbox.takeOver.bind(outbox),
       // Longer than the stop waits: what it says of a batch comes when somebody else may have that already.
-      record: async (progress: Parameters<Outbox['record']>[0]) => {
-        recording++
-        const states = await outbox.record(progress)
-        while (released.length < 2) await new Promise((resolve) => setImmediate(resolve))
-        recording--
-        return states
+      record: (progress: Parameters<Outbox['record']>[0]) => {
+        const record = written(progress)
+        records.push(record)
+        return record
       },
       release: async (releases: Parameters<Outbox['release']>[0]) => {
         released.push(...releases.map(({ batchId }) => batchId))
@@ -262,7 +265,7 @@ test('what is given back while its progress is written down is given back once',
       await simulator.waitFor(1)
       const report = await worker.stop(100)
       await manager.close({ timeout: 0 })
-      while (recording > 0) await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all(records)
       await new Promise((resolve) => setImmediate(resolve))
       assert.deepEqual(
         [report, await worker.stop()],

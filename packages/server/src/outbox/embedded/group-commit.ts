@@ -1,8 +1,9 @@
+import type { StoreCalls } from '../store-calls.js'
 import { type Database, rollBack } from './database.js'
 import { READING, type Store } from './store.js'
 import { storeError } from './store-error.js'
 
-export type StoreCall = { readonly id: number; readonly name: keyof Store; readonly argument: unknown }
+export type StoreCall = { readonly id: number; readonly name: keyof StoreCalls; readonly argument: unknown }
 export type StoreReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: unknown }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { OutboxError } from '../outbox-error.js'
+import type { StoreCaller, StoreCalls } from '../store-calls.js'
 import type { StoreCall } from './group-commit.js'
-import type { Store } from './store.js'
 import type { StoreOptions } from './store-options.js'
 import { type FromThread, received, type ToThread } from './thread-messages.js'
 
@@ -18,7 +18,7 @@ interface Waiter {
  * The store's thread, seen from this one. Calls made in one turn of the event loop go over together. While one waits, the
  * process stays alive; otherwise an open store does not keep it.
  */
-export class StoreClient {
+export class StoreClient implements StoreCaller {
   readonly #thread: Worker
   readonly #waiting = new Map<number, Waiter>()
   #outgoing: StoreCall[] = []
@@ -58,10 +58,10 @@ export class StoreClient {
   }
 
   /** @throws {OutboxError} (as a rejection) */
-  call<Name extends keyof Store>(
+  call<Name extends keyof StoreCalls>(
     name: Name,
-    ...[argument]: Parameters<Store[Name]>
-  ): Promise<ReturnType<Store[Name]>> {
+    ...[argument]: Parameters<StoreCalls[Name]>
+  ): Promise<ReturnType<StoreCalls[Name]>> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end
       if (this.#closing !== undefined) throw new OutboxError('CLOSED', 'the outbox is closed')

@@ -1,26 +1,20 @@
-import type { FeedbackPage, SuppressionPage } from '../dead-tokens.js'
-import type { Appended, LeaseState, MessageStatus, OutboxStats, OutcomePage } from '../outbox.js'
+import type { StoreCalls } from '../store-calls.js'
+import { TokenFilter } from '../token-filter.js'
 import type { Database } from './database.js'
-import { type AddTokensCall, type AppendCall, Appending } from './sql/appending.js'
-import { type ClaimCall, Claiming, type Leased } from './sql/claiming.js'
-import { CleanUp, type RetireCall } from './sql/clean-up.js'
-import { Control, type ScopeStep } from './sql/control.js'
-import {
-  DeadTokenTables,
-  type FeedbackCall,
-  type RegisterCall,
-  type SuppressionsCall,
-} from './sql/dead-token-tables.js'
+import { Appending } from './sql/appending.js'
+import { Claiming } from './sql/claiming.js'
+import { CleanUp } from './sql/clean-up.js'
+import { Control } from './sql/control.js'
+import { DeadTokenTables } from './sql/dead-token-tables.js'
 import { Depth } from './sql/depth.js'
 import { Expiry } from './sql/expiry.js'
 import { Leases } from './sql/leases.js'
-import { type ListCall, type OutcomesCall, Reports } from './sql/reports.js'
+import { Reports } from './sql/reports.js'
 import { Settlement } from './sql/settlement.js'
 import { Suppression } from './sql/suppression.js'
-import { TokenFilter } from './token-filter.js'
 
 /** Every call of the store. Each is one savepoint of a transaction, and takes plain objects only. */
-export interface Store {
+export interface Store extends StoreCalls {
   /**
    * To be called at the beginning of each transaction that may write, and else between transactions: learns what other
    * processes have done.
@@ -28,35 +22,10 @@ export interface Store {
    * @returns whether there is more to learn, which makes later calls cheaper
    */
   begin(): boolean
-  append(call: AppendCall): Appended
-  addTokens(call: AddTokensCall): number
-  send(call: Parameters<Appending['send']>[0]): void
-  claim(call: ClaimCall): Leased
-  record(call: Parameters<Leases['record']>[0]): LeaseState[]
-  renew(call: Parameters<Leases['renew']>[0]): LeaseState[]
-  release(call: Parameters<Leases['release']>[0]): void
-  takeOver(call: Parameters<Leases['takeOver']>[0]): number
-  pause(call: Parameters<Control['pause']>[0]): void
-  range(call: Parameters<Control['range']>[0]): { after: number; upTo: number }
-  step(call: ScopeStep): number | undefined
-  settleCancelled(call: { readonly now: number }): number
-  expire(call: { readonly now: number }): number
-  retire(call: RetireCall): { messages: number; keys: number }
-  removePurged(): boolean
-  message(call: { readonly uuid: string }): MessageStatus
-  messages(call: ListCall): MessageStatus[]
-  outcomes(call: OutcomesCall): OutcomePage
-  stats(): OutboxStats
-  feedback(call: FeedbackCall): FeedbackPage
-  suppressions(call: SuppressionsCall): SuppressionPage
-  register(call: RegisterCall): number
-  forgetFeedback(call: { readonly before: number }): number
-  readCursor(call: { readonly name: string }): number
-  moveCursor(call: { readonly name: string; readonly position: number }): void
 }
 
 /** Those that change nothing: a group of nothing else waits for no lock. */
-export const READING: ReadonlySet<keyof Store> = new Set<keyof Store>([
+export const READING: ReadonlySet<keyof StoreCalls> = new Set<keyof StoreCalls>([
   'range',
   'message',
   'messages',

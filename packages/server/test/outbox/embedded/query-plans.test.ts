@@ -60,7 +60,7 @@ function prepareAll(database: Database): void {
   store.message({ uuid: 'x' })
   store.stats()
   for (const scope of ['everything', { app: 'a' }, { messageId: 'x' }] as const) {
-    for (const paused of [1, 0] as const) store.pause({ scope, paused })
+    for (const isPaused of [true, false]) store.pause({ scope, isPaused })
     for (const kind of ['cancel', 'purge'] as const) store.step({ kind, scope, after: 0, upTo: 0, now })
   }
 }

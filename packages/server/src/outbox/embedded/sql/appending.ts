@@ -1,30 +1,13 @@
 import { MAX_MESSAGE_TOKENS } from '../../apns-ids.js'
-import type { Appended, NewMessage } from '../../outbox.js'
+import type { Appended } from '../../outbox.js'
 import { OutboxError } from '../../outbox-error.js'
 import type { PackedTokens } from '../../packed-tokens.js'
+import { BATCH, MESSAGE } from '../../states.js'
+import type { AddTokensCall, AppendCall } from '../../store-calls.js'
 import type { Database, Statement } from '../database.js'
 import type { Depth } from './depth.js'
-import { BATCH, MESSAGE } from './schema-1.js'
 import type { Settlement } from './settlement.js'
 import type { Suppression } from './suppression.js'
-
-export interface AppendCall {
-  readonly uuid: string
-  readonly message: NewMessage
-  /** Of the whole request; where it has an idempotency key. */
-  readonly digest: Uint8Array | undefined
-  /** All of its tokens; undefined for a message that stays open. */
-  readonly batches: readonly PackedTokens[] | undefined
-  readonly maxPending: number
-  readonly now: number
-}
-
-export interface AddTokensCall {
-  readonly uuid: string
-  readonly batches: readonly PackedTokens[]
-  readonly offset: number | undefined
-  readonly maxPending: number
-}
 
 interface MessageRow {
   readonly id: number

@@ -1,4 +1,4 @@
-import { MESSAGE } from './schema-1.js'
+import { MESSAGE } from '../../states.js'
 
 /** A batch with what its message says about it. */
 export interface BatchRow {

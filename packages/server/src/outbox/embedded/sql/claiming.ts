@@ -1,39 +1,21 @@
-import type { Claim, ClaimedBatch, ClaimedMessage } from '../../outbox.js'
+import type { ClaimedMessage } from '../../outbox.js'
 import { SettledSet } from '../../settled-set.js'
+import { REASON } from '../../settling.js'
+import { BATCH } from '../../states.js'
+import type { ClaimCall, Leased, LeasedBatch } from '../../store-calls.js'
 import type { Database, Statement } from '../database.js'
 import { type BatchRow, isCancelled, SELECT_BATCH } from './batch-row.js'
 import type { Expiry } from './expiry.js'
 import type { Leases } from './leases.js'
-import { BATCH } from './schema-1.js'
 import type { Settlement } from './settlement.js'
 import type { Suppression } from './suppression.js'
 
 /** How many suppressed tokens one claim settles, about, so that it does not take long; the next goes on. */
 const SUPPRESSED_AT_ONCE = 10_000
-const SUPPRESSED_REASON = 'Suppressed'
 /** How many tokens an app is handed before the others are looked at again: a full batch, or so many small ones. */
 const TURN_TOKENS = 1000
 /** How many batches that have come due one claim makes ready at most; the others wait for the next. */
 const PROMOTED_AT_ONCE = 5000
-
-export interface ClaimCall {
-  readonly owner: string
-  readonly leaseMs: number
-  readonly maxTokens: number
-  readonly maxTokensPerApp: number | undefined
-  readonly apps: readonly string[] | undefined
-  readonly now: number
-}
-
-/** As it crosses to the client, which has an array for a whole batch already. */
-export interface LeasedBatch extends Omit<ClaimedBatch, 'pending'> {
-  /** Undefined for all of its tokens. */
-  readonly pending: Uint32Array | undefined
-}
-
-export interface Leased extends Omit<Claim, 'batches'> {
-  readonly batches: readonly LeasedBatch[]
-}
 
 /** A claim on its way. */
 interface Taking {
@@ -218,7 +200,7 @@ export class Claiming {
   #settleSuppressed(batch: BatchRow, indices: readonly number[], now: number): boolean {
     // A worker that died may have sent them.
     const status = batch.in_doubt === 1 ? 'unknown' : 'suppressed'
-    this.#settlement.settle(batch, [{ indices, status, reason: SUPPRESSED_REASON }], now)
+    this.#settlement.settle(batch, [{ indices, status, reason: REASON.suppressed }], now)
     return status === 'suppressed'
   }
 

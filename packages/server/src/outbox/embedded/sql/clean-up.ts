@@ -1,15 +1,11 @@
+import { MESSAGE } from '../../states.js'
+import type { RetireCall } from '../../store-calls.js'
 import type { Database, Statement } from '../database.js'
-import { MESSAGE } from './schema-1.js'
 
 /** So that no step takes long. */
 const MESSAGES_AT_ONCE = 200
 const ROWS_AT_ONCE = 2000
 const BATCHES_AT_ONCE = 200
-
-export interface RetireCall {
-  readonly finishedBefore: number
-  readonly keysBefore: number
-}
 
 /** Removes messages: what is old is marked as purged, and what is purged goes bit by bit. */
 export class CleanUp {

@@ -1,28 +1,16 @@
 import type { Scope } from '../../outbox.js'
 import { OutboxError } from '../../outbox-error.js'
+import { BATCH, MESSAGE } from '../../states.js'
+import type { ScopeStep } from '../../store-calls.js'
 import type { Database, Statement } from '../database.js'
 import { type BatchRow, SELECT_BATCH } from './batch-row.js'
 import type { Depth } from './depth.js'
 import type { Leases } from './leases.js'
-import { BATCH, MESSAGE } from './schema-1.js'
 import type { Settlement } from './settlement.js'
 
 /** How many messages one step marks, and how many batches one step settles. A message may have thousands of these. */
 const MARKED_AT_ONCE = { cancel: 500, purge: 50 }
 const SETTLED_AT_ONCE = 100
-
-export interface ScopeCall {
-  readonly scope: Scope
-  readonly now: number
-}
-
-/** A step of a call that goes through many messages. */
-export interface ScopeStep extends ScopeCall {
-  readonly kind: 'cancel' | 'purge'
-  /** Internal ids: after the first, up to the second. */
-  readonly after: number
-  readonly upTo: number
-}
 
 interface MarkedRow {
   readonly id: number
@@ -59,7 +47,8 @@ export class Control {
   }
 
   /** Sets or ends the pause of a scope. */
-  pause({ scope, paused }: { readonly scope: Scope; readonly paused: 0 | 1 }): void {
+  pause({ scope, isPaused }: { readonly scope: Scope; readonly isPaused: boolean }): void {
+    const paused = isPaused ? 1 : 0
     if (scope === 'everything') {
       this.#database.prepare('UPDATE outbox SET paused = ?').run(paused)
     } else if ('app' in scope) {

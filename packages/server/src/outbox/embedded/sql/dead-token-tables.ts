@@ -1,27 +1,9 @@
 import type { DeadToken, FeedbackPage, SuppressionPage } from '../../dead-tokens.js'
+import type { FeedbackCall, RegisterCall, SuppressionsCall } from '../../store-calls.js'
+import type { TokenFilter } from '../../token-filter.js'
 import type { Database, SqlValue, Statement } from '../database.js'
-import type { TokenFilter } from '../token-filter.js'
 
 const ROWS_AT_ONCE = 2000
-
-export interface FeedbackCall {
-  readonly after: number
-  readonly apps: readonly string[] | undefined
-  readonly limit: number
-}
-
-export interface SuppressionsCall {
-  readonly app: string
-  readonly token: Uint8Array | undefined
-  readonly after: number
-  readonly limit: number
-}
-
-export interface RegisterCall {
-  readonly app: string
-  readonly tokens: readonly Uint8Array[]
-  readonly registeredAtMs: number | undefined
-}
 
 interface FeedbackRow {
   readonly position: number

@@ -1,9 +1,9 @@
+import { REASON } from '../../settling.js'
+import { BATCH } from '../../states.js'
 import type { Database, Statement } from '../database.js'
 import { type BatchRow, SELECT_BATCH } from './batch-row.js'
-import { BATCH } from './schema-1.js'
 import type { Settlement } from './settlement.js'
 
-const REASON = 'Expired'
 /** So that no call takes long; the others wait for the next. */
 const EXPIRED_AT_ONCE = 256
 
@@ -23,7 +23,7 @@ export class Expiry {
   expire(now: number): number {
     const batches = this.#due.all(now)
     for (const batch of batches) {
-      this.#settlement.settleRest(batch, batch.in_doubt === 1 ? 'unknown' : 'expired', REASON, now)
+      this.#settlement.settleRest(batch, batch.in_doubt === 1 ? 'unknown' : 'expired', REASON.expired, now)
     }
     return batches.length
   }

@@ -1,12 +1,10 @@
 import type { BatchProgress, Lease, LeaseState, Release } from '../../outbox.js'
+import { REASON, settlingsOf } from '../../settling.js'
+import { BATCH } from '../../states.js'
 import type { Database, Statement } from '../database.js'
 import { type BatchRow, isCancelled, SELECT_BATCH } from './batch-row.js'
-import { BATCH } from './schema-1.js'
-import type { Settlement, Settling } from './settlement.js'
+import type { Settlement } from './settlement.js'
 
-/** What a token is when it was handed out, not answered for, and is not to be handed out again. */
-const LOST_REASON = 'LeaseLost'
-const CANCELLED_REASON = 'Cancelled'
 /** How many leases one claim ends at most, so that it does not take long; the others wait for the next. */
 const SWEPT_AT_ONCE = 256
 
@@ -78,7 +76,7 @@ export class Leases {
   #end(batch: BatchRow, isInDoubt: boolean, notBeforeMs: number, now: number): void {
     const wasInDoubt = batch.in_doubt === 1
     if (isInDoubt && (batch.drop_ambiguous === 1 || isCancelled(batch))) {
-      this.#settlement.settleRest(batch, 'unknown', LOST_REASON, now)
+      this.#settlement.settleRest(batch, 'unknown', REASON.leaseLost, now)
     } else if (isCancelled(batch)) {
       this.settleCancelled(batch, now)
     } else {
@@ -90,7 +88,7 @@ export class Leases {
   /** Settles what nobody holds of a message that was cancelled. */
   settleCancelled(batch: BatchRow, now: number): void {
     const status = batch.in_doubt === 1 ? 'unknown' : 'cancelled'
-    this.#settlement.settleRest(batch, status, CANCELLED_REASON, now)
+    this.#settlement.settleRest(batch, status, REASON.cancelled, now)
   }
 
   #stateOf(batch: BatchRow): LeaseState {
@@ -98,13 +96,4 @@ export class Leases {
       isCancelled(batch) || batch.message_paused === 1 || this.#isPaused.get(batch.app_id)?.paused === 1
     return isStopped ? 'stop' : 'held'
   }
-}
-
-function settlingsOf({ accepted, others }: BatchProgress): Settling[] {
-  const settlings: Settling[] = (others ?? []).map(({ index, ...outcome }) => ({
-    indices: [index],
-    ...outcome,
-  }))
-  if (accepted !== undefined) settlings.push({ indices: accepted, status: 'accepted' })
-  return settlings
 }

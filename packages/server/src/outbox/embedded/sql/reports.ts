@@ -9,22 +9,10 @@ import {
   type OutcomeStatus,
 } from '../../outbox.js'
 import { OutboxError } from '../../outbox-error.js'
+import { BATCH, MESSAGE } from '../../states.js'
+import type { ListCall, OutcomesCall } from '../../store-calls.js'
 import type { Database, SqlValue } from '../database.js'
 import { RECENT_COLUMNS, type RecentColumns, recentOf } from './recent-progress.js'
-import { BATCH, MESSAGE } from './schema-1.js'
-
-export interface ListCall {
-  readonly app: string | undefined
-  readonly isUnfinished: boolean
-  readonly before: string | undefined
-  readonly limit: number
-}
-
-export interface OutcomesCall {
-  readonly uuid: string | undefined
-  readonly after: number
-  readonly limit: number
-}
 
 interface StatusRow extends Readonly<Record<OutcomeStatus, number>>, RecentColumns {
   readonly id: number

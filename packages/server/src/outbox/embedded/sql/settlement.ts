@@ -1,21 +1,13 @@
 import { OUTCOME_STATUSES, type OutcomeStatus } from '../../outbox.js'
 import { type PackedTokens, tokenAt } from '../../packed-tokens.js'
 import { SettledSet } from '../../settled-set.js'
+import { type Settling, settle } from '../../settling.js'
+import { MESSAGE } from '../../states.js'
 import type { Database, Statement } from '../database.js'
 import type { BatchRow } from './batch-row.js'
 import type { DeadTokenTables } from './dead-token-tables.js'
 import type { Depth } from './depth.js'
 import { ENTER_RECENT, recentParameters } from './recent-progress.js'
-import { MESSAGE } from './schema-1.js'
-
-/** One outcome, or that of many tokens alike. */
-export interface Settling {
-  readonly indices: readonly number[] | Uint32Array
-  readonly status: OutcomeStatus
-  readonly reason?: string | undefined
-  readonly timestampMs?: number | undefined
-  readonly isDead?: boolean | undefined
-}
 
 /** What is left of a message. */
 interface Left {
@@ -24,9 +16,6 @@ interface Left {
 }
 
 const LEFT = `total - (${OUTCOME_STATUSES.join(' + ')}) AS pending, state`
-
-/** These are kept one by one, whatever the message says: somebody has to do something about them. */
-const KEPT: ReadonlySet<OutcomeStatus> = new Set<OutcomeStatus>(['refused', 'unknown'])
 
 /** Writes outcomes: the batch's set, the message's counts, and the rows of those that are kept. */
 export class Settlement {
@@ -70,30 +59,20 @@ export class Settlement {
    * @returns how many of the batch are not settled
    */
   settle(batch: BatchRow, settlings: readonly Settling[], now: number): number {
-    const settled = new SettledSet(batch.count, batch.settled)
-    const counts = new Map<OutcomeStatus, number>()
-    const reasons = new Map<string, number>()
-    let tokens: PackedTokens | undefined
-    let newly = 0
-    for (const settling of settlings) {
-      const indices = settling.indices.filter((index) => settled.add(index))
-      if (indices.length === 0) continue
-      newly += indices.length
-      counts.set(settling.status, (counts.get(settling.status) ?? 0) + indices.length)
-      const { reason } = settling
-      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + indices.length)
-      const isKept = batch.keep_all === 1 || KEPT.has(settling.status)
-      if (!isKept && settling.isDead !== true) continue
-      tokens ??= this.tokensOf(batch)
-      if (settling.isDead === true) this.#bury(batch, tokens, indices, settling, now)
-      if (!isKept) continue
-      this.#keepEach(batch, tokens, indices, settling, now)
-    }
+    const { set, newly, counts, reasons, kept, dead } = settle(
+      { ...batch, keepsAll: batch.keep_all === 1 },
+      settlings,
+    )
     if (newly === 0) return batch.pending
+    if (kept.length > 0 || dead.length > 0) {
+      const tokens = this.tokensOf(batch)
+      for (const each of dead) this.#bury(batch, tokens, each, now)
+      for (const each of kept) this.#keepEach(batch, tokens, each, now)
+    }
     for (const [reason, count] of reasons) this.#countReason.run(batch.message_id, reason, count)
     const pending = batch.pending - newly
     if (pending === 0) this.deleteBatch(batch.id)
-    else this.#update.run(pending, settled.bytes, batch.id)
+    else this.#update.run(pending, set.bytes, batch.id)
     this.#depth.add(batch.app_id, -newly)
     this.#countAll(batch.message_id, counts, now)
     return pending
@@ -124,8 +103,7 @@ export class Settlement {
   #bury(
     batch: BatchRow,
     tokens: PackedTokens,
-    indices: readonly number[] | Uint32Array,
-    { reason = '', timestampMs }: Settling,
+    { indices, reason = '', timestampMs }: Settling,
     now: number,
   ): void {
     for (const index of indices) {
@@ -144,8 +122,7 @@ export class Settlement {
   #keepEach(
     batch: BatchRow,
     tokens: PackedTokens,
-    indices: readonly number[] | Uint32Array,
-    { status, reason, timestampMs }: Settling,
+    { indices, status, reason, timestampMs }: Settling,
     now: number,
   ): void {
     for (const index of indices) {

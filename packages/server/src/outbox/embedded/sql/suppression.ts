@@ -1,7 +1,7 @@
 import { type PackedTokens, tokenAt } from '../../packed-tokens.js'
 import { allUpTo, type SettledSet } from '../../settled-set.js'
+import type { TokenFilter } from '../../token-filter.js'
 import type { Database, Statement } from '../database.js'
-import type { TokenFilter } from '../token-filter.js'
 import type { BatchRow } from './batch-row.js'
 import type { DeadTokenTables } from './dead-token-tables.js'
 

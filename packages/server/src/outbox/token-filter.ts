@@ -1,4 +1,4 @@
-import type { PackedTokens } from '../packed-tokens.js'
+import type { PackedTokens } from './packed-tokens.js'
 
 /** Of a filter that is not full, about one token in a thousand that was never added is taken for one that was. */
 const BITS_PER_TOKEN = 32

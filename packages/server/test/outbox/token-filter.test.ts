@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { TokenFilter } from '#src/outbox/embedded/token-filter.js'
+import { TokenFilter } from '#src/outbox/token-filter.js'
 
 function some(count: number, length = 32): Buffer[] {
   return Array.from({ length: count }, (_, index) => {
