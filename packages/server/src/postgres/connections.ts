@@ -1,0 +1,130 @@
+import type { Pool, PoolClient, PoolConfig } from 'pg'
+import { OutboxError } from '../outbox/outbox-error.js'
+import { databaseError, endsConnection } from './database-error.js'
+import {
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_STATEMENT_TIMEOUT_MS,
+  type DatabaseOptions,
+} from './database-options.js'
+import { loadClient, type PostgresClient } from './load-client.js'
+
+/** How many may wait for a connection; whoever comes then is told so. */
+const MAX_WAITING = 5000
+/** How much longer this process waits for a statement's answer than the database works on it. */
+const ANSWER_GRACE_MS = 2000
+const INT8 = 20
+
+/**
+ * The connections of a process to its database: to the first of its addresses that can be reached and takes writes. When that
+ * one fails, the next is tried, and so on around.
+ */
+export class Connections {
+  readonly #client: PostgresClient
+  readonly #options: DatabaseOptions
+  readonly #urls: readonly string[]
+  #at = 0
+  #pool: Pool
+  #isClosed = false
+
+  /** Loads the client; nothing is connected yet. @throws {OutboxError} `STORE_UNAVAILABLE`, `BAD_ARGUMENT` */
+  static async make(options: DatabaseOptions): Promise<Connections> {
+    return new Connections(await loadClient(), options)
+  }
+
+  private constructor(client: PostgresClient, options: DatabaseOptions) {
+    this.#client = client
+    this.#options = options
+    this.#urls = [options.url, ...(options.failoverUrls ?? [])]
+    this.#pool = this.#makePool()
+  }
+
+  /** What a single connection of one's own is made with, to the address that is in use. */
+  get config(): PoolConfig {
+    const { connectTimeoutMs, statementTimeoutMs, ca } = this.#options
+    const statementMs = statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS
+    return {
+      connectionString: urlFor(this.#urls[this.#at] ?? '', ca),
+      ...(ca === undefined ? {} : { ssl: { ca } }),
+      connectionTimeoutMillis: connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+      statement_timeout: statementMs,
+      query_timeout: statementMs + ANSWER_GRACE_MS,
+      keepAlive: true,
+      application_name: 'apns-worker',
+      types: { getTypeParser: this.#parserOf },
+    }
+  }
+
+  get client(): PostgresClient {
+    return this.#client
+  }
+
+  /**
+   * Works with a connection that is nobody else's meanwhile.
+   *
+   * @throws {OutboxError} with one of the `STORE_` codes, `OVERLOADED`, `CLOSED`; and what the work throws
+   */
+  async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new OutboxError('CLOSED', 'the outbox is closed')
+    const pool = this.#pool
+    if (pool.waitingCount >= MAX_WAITING) {
+      throw new OutboxError('OVERLOADED', `${MAX_WAITING} calls wait for the database; try again in a moment`)
+    }
+    let client: PoolClient | undefined
+    try {
+      client = await pool.connect()
+      // What ends it between two statements would end the process; the next statement on it fails.
+      client.on('error', ignore)
+      const result = await work(client)
+      client.off('error', ignore)
+      client.release()
+      return result
+    } catch (error) {
+      const isOver = endsConnection(error)
+      if (!isOver) client?.off('error', ignore)
+      client?.release(isOver)
+      if (isOver) this.#turnFrom(pool)
+      throw databaseError(error)
+    }
+  }
+
+  /** Ends them, when those in use are given back. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#pool.end()
+  }
+
+  /** From an address that failed to the next, for whoever comes from now on. */
+  #turnFrom(pool: Pool): void {
+    if (this.#urls.length === 1 || pool !== this.#pool || this.#isClosed) return
+    this.#at = (this.#at + 1) % this.#urls.length
+    this.#pool = this.#makePool()
+    // Those in use are given back in time, or fail as well.
+    void pool.end().catch(() => {})
+  }
+
+  #makePool(): Pool {
+    const pool = new this.#client.Pool({
+      ...this.config,
+      max: this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    })
+    // One that fails while nobody uses it is of no concern: the next is made when it is needed.
+    pool.on('error', () => {})
+    return pool
+  }
+
+  /** 64-bit integers are numbers with us: none comes near 2 ** 53. */
+  readonly #parserOf = ((oid: number, format: 'text' | 'binary') =>
+    oid === INT8 ? Number : this.#client.types.getTypeParser(oid, format)) as PostgresClient['types']['getTypeParser']
+}
+
+/** The client takes what an url says of TLS for all that is to be said of it. */
+function urlFor(url: string, ca: string | undefined): string {
+  if (ca === undefined) return url
+  const parsed = new URL(url)
+  parsed.searchParams.delete('sslmode')
+  return parsed.href
+}
+
+function ignore(): void {}
