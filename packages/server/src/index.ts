@@ -29,6 +29,12 @@ export { type EmbeddedOutboxOptions, openEmbeddedOutbox } from './outbox/embedde
 export type * from './outbox/outbox.js'
 export { OutboxError, type OutboxErrorCode } from './outbox/outbox-error.js'
 export { type PackedTokens, type TokenEntry, tokenAt, unpackTokens } from './outbox/packed-tokens.js'
+export {
+  openPostgresOutbox,
+  type PostgresOutboxOptions,
+  SharedOutbox,
+} from './outbox/postgres/postgres-outbox.js'
+export type { DatabaseOptions } from './postgres/database-options.js'
 export { type ServerOptions, startServer } from './server.js'
 export type { LogDestination } from './telemetry/logs/server-log.js'
 export { METRICS, type MetricDefinition, type MetricName } from './telemetry/metrics/catalog.js'

@@ -114,9 +114,21 @@ export interface Outbox extends DeadTokens {
 
   stats(): Promise<OutboxStats>
 
+  /**
+   * Calls back when there may be something new, whichever process made it, so that nobody has to look often. It may call for
+   * nothing, and may miss something: whoever depends on it looks from time to time as well. Where there is no such means it
+   * never calls.
+   *
+   * @returns what ends it
+   */
+  watch(listener: (news: News) => void): () => void
+
   /** Waits for the calls that were made; later ones fail with `CLOSED`. Idempotent. */
   close(): Promise<void>
 }
+
+/** What there may be: something to claim; a pause, a resume or a cancellation; an entry in the log of dead tokens. */
+export type News = 'work' | 'control' | 'dead tokens'
 
 /** What a call is about: one message, all of an app that are there at the time, or all. A pause of an app covers later ones too. */
 export type Scope = { readonly messageId: string } | { readonly app: string } | 'everything'

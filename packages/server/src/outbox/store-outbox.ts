@@ -12,6 +12,7 @@ import type {
   MessageQuery,
   MessageStatus,
   NewMessage,
+  News,
   Outbox,
   OutboxStats,
   OutcomePage,
@@ -223,6 +224,11 @@ export class StoreOutbox implements Outbox {
     checkName('name', name)
     checkInteger('position', position, 0)
     return this.#store.call('moveCursor', { name, position })
+  }
+
+  /** The store tells nothing. */
+  watch(_listener: (news: News) => void): () => void {
+    return () => {}
   }
 
   close(): Promise<void> {

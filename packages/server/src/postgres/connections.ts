@@ -2,10 +2,10 @@ import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { OutboxError } from '../outbox/outbox-error.js'
 import { databaseError, endsConnection } from './database-error.js'
 import {
+  type DatabaseOptions,
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_STATEMENT_TIMEOUT_MS,
-  type DatabaseOptions,
 } from './database-options.js'
 import { loadClient, type PostgresClient } from './load-client.js'
 
@@ -116,7 +116,9 @@ export class Connections {
 
   /** 64-bit integers are numbers with us: none comes near 2 ** 53. */
   readonly #parserOf = ((oid: number, format: 'text' | 'binary') =>
-    oid === INT8 ? Number : this.#client.types.getTypeParser(oid, format)) as PostgresClient['types']['getTypeParser']
+    oid === INT8
+      ? Number
+      : this.#client.types.getTypeParser(oid, format)) as PostgresClient['types']['getTypeParser']
 }
 
 /** The client takes what an url says of TLS for all that is to be said of it. */

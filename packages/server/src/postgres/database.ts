@@ -129,4 +129,3 @@ async function runOn<Parameters extends readonly SqlParameter[], Row>(
   const { rows } = await client.query<Row & Record<string, unknown>>(text, [...parameters])
   return rows
 }
-

@@ -1,8 +1,6 @@
 import type { Client } from 'pg'
+import type { News } from '../outbox/outbox.js'
 import type { Connections } from './connections.js'
-
-/** What a process tells the others, when it has been committed. */
-export type News = 'work' | 'control' | 'dead tokens'
 
 export const NEWS_CHANNEL = 'apns_worker'
 

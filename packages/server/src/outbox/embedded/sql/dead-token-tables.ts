@@ -1,26 +1,10 @@
-import type { DeadToken, FeedbackPage, SuppressionPage } from '../../dead-tokens.js'
+import type { FeedbackPage, SuppressionPage } from '../../dead-tokens.js'
 import type { FeedbackCall, RegisterCall, SuppressionsCall } from '../../store-calls.js'
+import { deadTokenOf, type FeedbackRow, type SuppressedRow, suppressionPageOf } from '../../stored-rows.js'
 import type { TokenFilter } from '../../token-filter.js'
 import type { Database, SqlValue, Statement } from '../database.js'
 
 const ROWS_AT_ONCE = 2000
-
-interface FeedbackRow {
-  readonly position: number
-  readonly app: string
-  readonly timestamp: number
-  readonly recorded_at: number
-  readonly reason: string
-  readonly message_uuid: string
-  readonly token: Uint8Array
-}
-
-interface SuppressedRow {
-  readonly sequence: number
-  readonly timestamp: number
-  readonly reason: string
-  readonly token: Uint8Array
-}
 
 /** What Apple has said of one token. */
 export interface Death {
@@ -119,15 +103,7 @@ export class DeadTokenTables {
         SELECT sequence, timestamp, reason, token FROM suppressed
         WHERE app_id = ? AND sequence > ? ${token === undefined ? '' : 'AND token = ?'} ORDER BY sequence LIMIT ?`)
       .all(...parameters, limit + 1)
-    const page = rows.slice(0, limit)
-    return {
-      items: page.map(({ timestamp, reason, token: bytes }) => ({
-        token: Buffer.from(bytes).toString('hex'),
-        timestampMs: timestamp,
-        reason,
-      })),
-      next: rows.length > limit ? String(page.at(-1)?.sequence) : undefined,
-    }
+    return suppressionPageOf(rows, limit)
   }
 
   /** Removes some of what is old from the log. @returns how many; 0 when there are no more */
@@ -141,17 +117,5 @@ export class DeadTokenTables {
 
   moveCursor({ name, position }: { readonly name: string; readonly position: number }): void {
     this.#moveCursor.run(name, position)
-  }
-}
-
-function deadTokenOf(row: FeedbackRow): DeadToken {
-  return {
-    position: row.position,
-    app: row.app,
-    token: Buffer.from(row.token).toString('hex'),
-    timestampMs: row.timestamp,
-    reason: row.reason,
-    messageId: row.message_uuid,
-    recordedAtMs: row.recorded_at,
   }
 }

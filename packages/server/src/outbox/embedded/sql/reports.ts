@@ -1,41 +1,20 @@
-import { apnsIdAt } from '../../apns-ids.js'
 import {
   type AppStats,
-  type MessageState,
   type MessageStatus,
   OUTCOME_STATUSES,
   type OutboxStats,
   type OutcomePage,
-  type OutcomeStatus,
 } from '../../outbox.js'
 import { OutboxError } from '../../outbox-error.js'
+import { RECENT_COLUMNS } from '../../recent-span.js'
 import { BATCH, MESSAGE } from '../../states.js'
 import type { ListCall, OutcomesCall } from '../../store-calls.js'
+import { type MessageRow, type OutcomeRow, outcomePageOf, statusOf } from '../../stored-rows.js'
 import type { Database, SqlValue } from '../database.js'
-import { RECENT_COLUMNS, type RecentColumns, recentOf } from './recent-progress.js'
 
-interface StatusRow extends Readonly<Record<OutcomeStatus, number>>, RecentColumns {
+interface StatusRow extends MessageRow {
   readonly id: number
-  readonly uuid: string
-  readonly app: string
-  readonly state: number
   readonly paused: number
-  readonly priority: number
-  readonly created_at: number
-  readonly started_at: number | null
-  readonly finished_at: number | null
-  readonly total: number
-}
-
-interface OutcomeRow {
-  readonly sequence: number
-  readonly uuid: string
-  readonly token_index: number
-  readonly status: number
-  readonly recorded_at: number
-  readonly timestamp: number | null
-  readonly reason: string | null
-  readonly token: Uint8Array
 }
 
 const SELECT_STATUS = `
@@ -87,16 +66,7 @@ export class Reports {
         FROM outcomes kept JOIN messages m ON m.id = kept.message_id
         WHERE kept.sequence > ? AND m.state <> ${MESSAGE.purged} ${ofMessage} ORDER BY kept.sequence LIMIT ?`)
       .all(after, ...(uuid === undefined ? [] : [uuid]), limit)
-    const outcomes = rows.map((row) => ({
-      messageId: row.uuid,
-      token: Buffer.from(row.token).toString('hex'),
-      apnsId: apnsIdAt(row.uuid, row.token_index),
-      status: OUTCOME_STATUSES[row.status] ?? 'unknown',
-      reason: row.reason ?? undefined,
-      timestampMs: row.timestamp ?? undefined,
-      recordedAtMs: row.recorded_at,
-    }))
-    return { outcomes, next: rows.at(-1)?.sequence ?? after }
+    return outcomePageOf(rows, after)
   }
 
   stats(): OutboxStats {
@@ -129,37 +99,11 @@ export class Reports {
   }
 
   #statusOf(row: StatusRow): MessageStatus {
-    const counts = Object.fromEntries(OUTCOME_STATUSES.map((status) => [status, row[status]])) as Record<
-      OutcomeStatus,
-      number
-    >
-    const settled = OUTCOME_STATUSES.reduce((sum, status) => sum + row[status], 0)
     const reasons = this.#database
       .prepare<{ reason: string; count: number }>(
         'SELECT reason, count FROM reasons WHERE message_id = ? ORDER BY count DESC, reason',
       )
       .all(row.id)
-    return {
-      id: row.uuid,
-      app: row.app,
-      state: stateOf(row),
-      priority: row.priority,
-      createdAtMs: row.created_at,
-      startedAtMs: row.started_at ?? undefined,
-      finishedAtMs: row.finished_at ?? undefined,
-      total: row.total,
-      pending: row.total - settled,
-      counts,
-      recent: recentOf(row),
-      reasons: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])),
-    }
+    return statusOf(row, row.paused === 1, reasons)
   }
-}
-
-function stateOf({ state, paused, started_at: startedAt }: StatusRow): MessageState {
-  if (state === MESSAGE.open) return 'open'
-  if (state === MESSAGE.done) return 'done'
-  if (state === MESSAGE.cancelled) return 'cancelled'
-  if (paused === 1) return 'paused'
-  return startedAt === null ? 'queued' : 'sending'
 }
