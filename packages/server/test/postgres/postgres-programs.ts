@@ -19,8 +19,9 @@ export function postgresProgram(name: 'initdb' | 'postgres' | 'pg_basebackup'): 
   return join(binaries, name)
 }
 
-/** A user, for `spawn`; empty where programs run as who runs the tests. */
+/** A user, by id as `spawn` takes it, and by name; empty where programs run as who runs the tests. */
 export interface RunAs {
+  readonly user?: string
   readonly uid?: number
   readonly gid?: number
 }
@@ -32,7 +33,7 @@ export function unprivileged(): RunAs {
     const idOf = (option: string): string => spawnSync('id', [option, user], { encoding: 'utf8' }).stdout
     const uid = Number.parseInt(idOf('-u'), 10)
     const gid = Number.parseInt(idOf('-g'), 10)
-    if (uid > 0 && gid > 0) return { uid, gid }
+    if (uid > 0 && gid > 0) return { user, uid, gid }
   }
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody')
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 
 /**
  * Its standard input ends with the process that started it, however that ends. Then it ends the processes of which the
@@ -38,12 +39,16 @@ export class Watchdog {
       detached: true,
     })
     this.#exited = once(this.#child, 'close')
-    // Nobody writes to it, but to end it breaks the pipe.
-    this.#child.stdin?.on('error', () => {})
+    // It is no reason for the tests' process to stay. Node makes a socket of a pipe.
+    this.#child.unref()
+    const input = this.#child.stdin as Socket
+    input.unref()
+    input.on('error', () => {})
   }
 
   /** There is nothing to look after any more. */
   async end(): Promise<void> {
+    this.#child.ref()
     this.#child.kill('SIGKILL')
     await this.#exited
   }
