@@ -14,7 +14,7 @@ const MAKE_ROOM: Statement<[]> = {
 }
 const MAKE_VERSION_TABLE: Statement<[]> = {
   text: `CREATE TABLE apns_worker.schema_version (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     version integer NOT NULL
   )`,
 }

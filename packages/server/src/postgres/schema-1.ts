@@ -12,14 +12,14 @@
  */
 export const SCHEMA_1 = `
 CREATE TABLE apns_worker.outbox (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   paused boolean NOT NULL DEFAULT false,
   resumes bigint NOT NULL DEFAULT 0
 );
 INSERT INTO apns_worker.outbox DEFAULT VALUES;
 
 CREATE TABLE apns_worker.log_ends (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   outcomes bigint NOT NULL DEFAULT 0,
   feedback bigint NOT NULL DEFAULT 0,
   suppressed bigint NOT NULL DEFAULT 0
