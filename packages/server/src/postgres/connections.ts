@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { OutboxError } from '../outbox/outbox-error.js'
-import { databaseError, endsConnection } from './database-error.js'
+import { databaseError, endsConnection, refusesSettings } from './database-error.js'
 import {
   type DatabaseOptions,
   DEFAULT_CONNECT_TIMEOUT_MS,
@@ -25,6 +25,8 @@ export class Connections {
   readonly #urls: readonly string[]
   #at = 0
   #pool: Pool
+  /** A pooler refuses a connection that asks for settings. */
+  #mayAskForSettings = true
   #isClosed = false
 
   /** Loads the client; nothing is connected yet. @throws {OutboxError} `STORE_UNAVAILABLE`, `BAD_ARGUMENT` */
@@ -41,14 +43,13 @@ export class Connections {
 
   /** What a single connection of one's own is made with, to the address that is in use. */
   get config(): PoolConfig {
-    const { connectTimeoutMs, statementTimeoutMs, ca } = this.#options
-    const statementMs = statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS
+    const { connectTimeoutMs, ca } = this.#options
     return {
       connectionString: urlFor(this.#urls[this.#at] ?? '', ca),
       ...(ca === undefined ? {} : { ssl: { ca } }),
       connectionTimeoutMillis: connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-      statement_timeout: statementMs,
-      query_timeout: statementMs + ANSWER_GRACE_MS,
+      ...(this.#mayAskForSettings ? { statement_timeout: this.#statementMs } : {}),
+      query_timeout: this.#statementMs + ANSWER_GRACE_MS,
       keepAlive: true,
       application_name: 'apns-worker',
       types: { getTypeParser: this.#parserOf },
@@ -57,6 +58,13 @@ export class Connections {
 
   get client(): PostgresClient {
     return this.#client
+  }
+
+  /** How a transaction begins. Where a connection is the pooler's, it may be another one's afterwards: so it is told each time. */
+  get begin(): string {
+    return this.#mayAskForSettings
+      ? 'BEGIN'
+      : `BEGIN; SET LOCAL statement_timeout = ${Math.ceil(this.#statementMs)}`
   }
 
   /**
@@ -72,7 +80,7 @@ export class Connections {
     }
     let client: PoolClient | undefined
     try {
-      client = await pool.connect()
+      client = await this.#connect(pool)
       // What ends it between two statements would end the process; the next statement on it fails.
       client.on('error', ignore)
       const result = await work(client)
@@ -95,13 +103,33 @@ export class Connections {
     await this.#pool.end()
   }
 
+  get #statementMs(): number {
+    return this.#options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS
+  }
+
+  async #connect(pool: Pool): Promise<PoolClient> {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      if (!refusesSettings(error)) throw error
+      this.#mayAskForSettings = false
+      if (pool === this.#pool) this.#replacePool()
+      return await this.#pool.connect()
+    }
+  }
+
   /** From an address that failed to the next, for whoever comes from now on. */
   #turnFrom(pool: Pool): void {
     if (this.#urls.length === 1 || pool !== this.#pool || this.#isClosed) return
     this.#at = (this.#at + 1) % this.#urls.length
+    this.#replacePool()
+  }
+
+  #replacePool(): void {
+    const before = this.#pool
     this.#pool = this.#makePool()
     // Those in use are given back in time, or fail as well.
-    void pool.end().catch(() => {})
+    void before.end().catch(() => {})
   }
 
   #makePool(): Pool {

@@ -46,6 +46,11 @@ export function endsConnection(error: unknown): boolean {
   return state === undefined || ABOUT_CONNECTION.test(state)
 }
 
+/** What PgBouncer says to whoever asks for a setting that it does not know to be the same for all. */
+export function refusesSettings(error: unknown): boolean {
+  return sqlStateOf(error) === '08P01' && String(error).includes('unsupported startup parameter')
+}
+
 export function isWorthRepeating(error: unknown): boolean {
   return IN_THE_WAY.test(sqlStateOf(error) ?? '')
 }

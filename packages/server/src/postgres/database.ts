@@ -59,7 +59,7 @@ export class Database implements Session, AsyncDisposable {
    */
   transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#repeat(
-      () => this.connections.use((client) => transactionOn(client, work)),
+      () => this.connections.use((client) => transactionOn(client, this.connections.begin, work)),
       options.isIdempotent ?? false,
     )
   }
@@ -106,8 +106,12 @@ function isAboutConnection(error: unknown): boolean {
   )
 }
 
-async function transactionOn<T>(client: PoolClient, work: (session: Session) => Promise<T>): Promise<T> {
-  await client.query('BEGIN')
+async function transactionOn<T>(
+  client: PoolClient,
+  begin: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  await client.query(begin)
   try {
     const result = await work({
       run: (statement, ...parameters) => runOn(client, statement, parameters),
