@@ -18,7 +18,7 @@ test('a server keeps what was committed, whichever way it ends, and its folder g
 }, async () => {
   let folder = ''
   {
-    await using server = await PostgresServer.start({ durability: 'full' })
+    await using server = await PostgresServer.start()
     folder = server.folder
     const database = await server.createDatabase()
     await server.query('CREATE TABLE kept (number integer)', [], database)

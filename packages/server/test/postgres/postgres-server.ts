@@ -24,11 +24,8 @@ export type StopMode = 'fast' | 'immediate' | 'kill'
 const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const
 
 export interface PostgresOptions {
-  /**
-   * `full` as it comes: what was committed is on disk. With `none` (default) it does not wait for the disk, and a crash may
-   * damage everything.
-   */
-  readonly durability?: 'full' | 'none'
+  /** Whether a commit waits for the disk, or only survives whatever ends the server (default). */
+  readonly durability?: 'power-loss' | 'crash'
   /** What everybody has to know who connects; default: nobody is asked. */
   readonly password?: string
   /** Further settings, of `postgresql.conf`. */
@@ -54,7 +51,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   static async start(options: PostgresOptions = {}): Promise<PostgresServer> {
-    const { durability = 'none', password, settings = {} } = options
+    const { durability = 'crash', password, settings = {} } = options
     const server = await PostgresServer.#make(password)
     return server.#startWith(async () => {
       const secret = join(server.folder, 'password')
@@ -63,7 +60,7 @@ export class PostgresServer implements AsyncDisposable {
       const encoding = ['--locale=C', '--encoding=UTF8', '--no-sync', `--username=${SUPERUSER}`]
       await server.#program('initdb', ['--pgdata', server.#data, ...encoding, ...auth])
       const waiting: Record<string, string> =
-        durability === 'full' ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+        durability === 'power-loss' ? {} : { fsync: 'off', full_page_writes: 'off' }
       // In files of its own, which go with its folder.
       const memory = { dynamic_shared_memory_type: 'mmap', shared_buffers: '64MB' }
       await server.set({ max_connections: '200', jit: 'off', ...memory, ...waiting, ...settings })
@@ -147,7 +144,9 @@ export class PostgresServer implements AsyncDisposable {
     this.#child = undefined
     if (child === undefined) return
     const exited = child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined
+    const others = mode === 'kill' && child.pid !== undefined ? await childrenOf(child.pid) : []
     child.kill(SIGNALS[mode])
+    for (const pid of others) kill(pid)
     await exited
   }
 
@@ -241,5 +240,19 @@ export class PostgresServer implements AsyncDisposable {
     if (this.#runAs.uid !== undefined && this.#runAs.gid !== undefined) {
       await chown(path, this.#runAs.uid, this.#runAs.gid)
     }
+  }
+}
+
+/** A server's processes notice that it was killed, but may answer once more before. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
   }
 }
