@@ -14,6 +14,6 @@ export interface SuppressedTokens {
 export const LIST_SUPPRESSED_SINCE: Statement<[after: number, limit: number], SuppressedTokens> = {
   text: `
 SELECT app_id, length(token) AS bytes, max(sequence) AS last, count(*) AS count, string_agg(token, ''::bytea) AS tokens
-FROM (SELECT sequence, app_id, token FROM apns_worker.suppressed WHERE sequence > $1 ORDER BY sequence LIMIT $2) some
+FROM (SELECT sequence, app_id, token FROM apns_worker.suppressed WHERE sequence > $1 ORDER BY sequence LIMIT $2) AS page
 GROUP BY 1, 2`,
 }

@@ -23,7 +23,7 @@ SELECT o.paused AS is_paused,
   EXISTS (SELECT 1 FROM apns_worker.batches
     WHERE give_up_at IS NOT NULL AND state <> ${BATCH.leased} AND give_up_at <= $1) AS has_late,
   EXISTS (SELECT 1 FROM apns_worker.batches WHERE state = ${BATCH.waiting} AND due_at <= $1) AS has_due,
-  (SELECT count(*) FROM (SELECT 1 FROM apns_worker.depth_changes LIMIT 500) some) AS depth_changes,
+  (SELECT count(*) FROM (SELECT 1 FROM apns_worker.depth_changes LIMIT 500) AS page) AS depth_changes,
   e.suppressed AS last_suppressed
 FROM apns_worker.outbox o CROSS JOIN apns_worker.log_ends e`,
 }
