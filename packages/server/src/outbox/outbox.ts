@@ -11,6 +11,7 @@ import type { PackedTokens, TokenEntry } from './packed-tokens.js'
  *   then has the apns-id that it had. Messages with `ambiguous: 'drop'` are at most once instead: what was handed out and
  *   not answered for is then `unknown`.
  * - **No batch is two workers' at once**, whatever the number of processes on one store.
+ * - **In order.** What one process records of its batches and gives back takes effect in the order of its calls.
  * - **Bounded.** No call holds the store for long: those that concern many messages go in steps, so that others get their
  *   turn, and so that a crash may leave such a call half done; to repeat it does no harm.
  *

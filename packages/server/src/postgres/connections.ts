@@ -114,7 +114,7 @@ export class Connections {
       if (!refusesSettings(error)) throw error
       this.#mayAskForSettings = false
       if (pool === this.#pool) this.#replacePool()
-      return await this.#pool.connect()
+      return this.#pool.connect()
     }
   }
 
@@ -143,10 +143,13 @@ export class Connections {
   }
 
   /** 64-bit integers are numbers with us: none comes near 2 ** 53. */
-  readonly #parserOf = ((oid: number, format: 'text' | 'binary') =>
+  readonly #parserOf: PostgresClient['types']['getTypeParser'] = (
+    oid: number,
+    format?: 'text' | 'binary',
+  ): unknown =>
     oid === INT8
       ? Number
-      : this.#client.types.getTypeParser(oid, format)) as PostgresClient['types']['getTypeParser']
+      : (this.#client.types.getTypeParser as (oid: number, format?: string) => unknown)(oid, format)
 }
 
 /** The client takes what an url says of TLS for all that is to be said of it. */

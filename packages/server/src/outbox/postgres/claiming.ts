@@ -22,6 +22,8 @@ import type { Suppression } from './suppression.js'
 
 /** How many suppressed tokens one claim settles, about, so that it does not take long; the next goes on. */
 const SUPPRESSED_AT_ONCE = 10_000
+/** How many tokens one statement leases, about: they are here before it is known which of them are suppressed. */
+const TOKENS_AT_ONCE = 20_000
 /** How many batches one statement leases of an app at most. */
 const LEASED_AT_ONCE = 2000
 /** A batch has no more tokens than that: as long as nothing is known of an app's, no more of them are leased than are wanted. */
@@ -150,7 +152,7 @@ class Taking {
     const open = new Set(apps.values())
     const rows: LeasedRow[] = []
     for (let left = this.#call.maxTokens; left > 0 && open.size > 0 && this.#suppressedLeft > 0; ) {
-      const planned = planTurns(open, left)
+      const planned = planTurns(open, Math.min(left, TOKENS_AT_ONCE))
       if (planned.size === 0) break
       const limits = new Map(Array.from(planned, ([app, tokens]) => [app, limitOf(app, tokens)]))
       const found = await this.#lease(session, limits)
@@ -221,7 +223,7 @@ class Taking {
     let left = maxTokens
     for (const batch of sendable) {
       const app = apps.get(batch.app_id)
-      if (left <= 0 || app === undefined || app.room <= 0) {
+      if (left <= 0 || app === undefined || app.room <= 0 || this.#suppressedLeft <= 0) {
         back.push(batch)
         continue
       }

@@ -25,6 +25,8 @@ interface Ending {
 export class Leases {
   readonly #database: Database
   readonly #buried: () => void
+  /** What was called before, and is to take effect before: settles when it has. */
+  #before: Promise<unknown> = Promise.resolve()
 
   /** @param buried called when tokens were declared dead, and that is committed */
   constructor(database: Database, buried: () => void) {
@@ -32,7 +34,11 @@ export class Leases {
     this.#buried = buried
   }
 
-  async record(call: {
+  record(call: { readonly progress: readonly BatchProgress[]; readonly now: number }): Promise<LeaseState[]> {
+    return this.#inTurn(() => this.#record(call))
+  }
+
+  async #record(call: {
     readonly progress: readonly BatchProgress[]
     readonly now: number
   }): Promise<LeaseState[]> {
@@ -74,7 +80,11 @@ export class Leases {
     })
   }
 
-  async release(call: { readonly releases: readonly Release[]; readonly now: number }): Promise<void> {
+  release(call: { readonly releases: readonly Release[]; readonly now: number }): Promise<void> {
+    return this.#inTurn(() => this.#release(call))
+  }
+
+  async #release(call: { readonly releases: readonly Release[]; readonly now: number }): Promise<void> {
     if (call.releases.length === 0) return
     await this.#database.transaction(async (session) => {
       const batches = await lock(session, call.releases)
@@ -94,6 +104,13 @@ export class Leases {
     return this.#database.transaction(async (session) =>
       endInDoubt(session, await session.run(LOCK_BATCHES_OF_OWNER, owner, ENDED_AT_ONCE), now),
     )
+  }
+
+  /** One after the other: given back before it was recorded, a batch would be sent again. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#before.then(work)
+    this.#before = result.catch(() => {})
+    return result
   }
 
   /** Ends leases whose time is over. @returns how many; there may be more of them */
