@@ -170,16 +170,20 @@ export class Settlement {
   }
 }
 
-/** No token twice in one round. */
+/** In their order, and no token twice in one round. */
 function roundsOf(deaths: readonly Death[]): Death[][] {
   const rounds: Death[][] = []
-  const times = new Map<string, number>()
+  let round: Death[] = []
+  let seen = new Set<string>()
   for (const death of deaths) {
     const key = `${death.appId} ${Buffer.from(death.token).toString('latin1')}`
-    const round = times.get(key) ?? 0
-    times.set(key, round + 1)
-    rounds[round] ??= []
-    rounds[round].push(death)
+    if (round.length === 0 || seen.has(key)) {
+      round = []
+      rounds.push(round)
+      seen = new Set()
+    }
+    round.push(death)
+    seen.add(key)
   }
   return rounds
 }
