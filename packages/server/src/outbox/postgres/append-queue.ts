@@ -2,7 +2,8 @@ import type { Database } from '../../postgres/database.js'
 import type { Appended } from '../outbox.js'
 import { OutboxError } from '../outbox-error.js'
 import type { AppendCall } from '../store-calls.js'
-import { type Appending, type AppendReply, KeyTaken } from './appending.js'
+import type { Appending, AppendReply } from './appending.js'
+import { KeyTaken } from './new-rows.js'
 
 /** As many calls, and as many bytes of tokens, share a transaction: some milliseconds' work. */
 const MAX_GROUP_CALLS = 500

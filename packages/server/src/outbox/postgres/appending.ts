@@ -5,11 +5,9 @@ import { OutboxError } from '../outbox-error.js'
 import type { PackedTokens } from '../packed-tokens.js'
 import { BATCH, MESSAGE } from '../states.js'
 import type { AddTokensCall, AppendCall } from '../store-calls.js'
+import { addBatches, addKeys, addMessages, batchesOf, type Storing } from './new-rows.js'
 import { ADD_APPS } from './statements/add-apps.js'
-import { ADD_BATCHES } from './statements/add-batches.js'
 import { ADD_DEPTH_CHANGES } from './statements/add-depth-changes.js'
-import { ADD_KEYS } from './statements/add-keys.js'
-import { ADD_MESSAGES } from './statements/add-messages.js'
 import { COUNT_PENDING } from './statements/count-pending.js'
 import { FIND_APPS } from './statements/find-apps.js'
 import { FIND_KEYS } from './statements/find-keys.js'
@@ -22,25 +20,6 @@ import { isUuid } from './uuid.js'
 
 /** An answer to a call; its transaction goes on whatever it is. */
 export type AppendReply = Appended | OutboxError
-
-/** A call that is to be stored. */
-interface Storing {
-  readonly call: AppendCall
-  readonly appId: number
-  readonly total: number
-}
-
-/** As much of a message as its batches have from it. */
-interface BatchesOf {
-  readonly messageId: number
-  readonly appId: number
-  readonly priority: number
-  readonly deliverAfter: number | null
-  readonly giveUpAfter: number | null
-  readonly firstIndex: number
-  readonly state: number
-  readonly batches: readonly PackedTokens[]
-}
 
 /** New messages, and their tokens. Each method is a transaction's work. */
 export class Appending {
@@ -231,95 +210,6 @@ async function appIds(session: Session, calls: readonly AppendCall[]): Promise<M
     apps = await session.run(FIND_APPS, names)
   }
   return new Map(apps.map(({ id, name }) => [name, id]))
-}
-
-async function addKeys(session: Session, storing: readonly Storing[]): Promise<void> {
-  const keyed = storing.flatMap(({ call, appId, total }) => {
-    const { idempotencyKey: key } = call.message
-    return key === undefined ? [] : [{ call, appId, total, key }]
-  })
-  if (keyed.length === 0) return
-  const added = await session.run(
-    ADD_KEYS,
-    keyed.map(({ appId }) => appId),
-    keyed.map(({ key }) => key),
-    keyed.map(({ call }) => call.digest ?? new Uint8Array()),
-    keyed.map(({ call }) => call.uuid),
-    keyed.map(({ total }) => total),
-    keyed[0]?.call.now ?? 0,
-  )
-  if (added.length < keyed.length) throw new KeyTaken()
-}
-
-/** Another process has used an idempotency key since it was looked up: from the beginning, it is found. */
-export class KeyTaken extends Error {}
-
-async function addMessages(session: Session, storing: readonly Storing[]): Promise<Map<string, number>> {
-  const states = storing.map(({ call, total }) => {
-    if (call.batches === undefined) return MESSAGE.open
-    return total === 0 ? MESSAGE.done : MESSAGE.queued
-  })
-  const messages = storing.map(({ call }) => call.message)
-  const rows = await session.run(
-    ADD_MESSAGES,
-    storing.map(({ call }) => call.uuid),
-    storing.map(({ appId }) => appId),
-    states,
-    messages.map(({ priority }) => priority ?? 0),
-    messages.map(({ ambiguous }) => ambiguous === 'drop'),
-    messages.map(({ keep }) => keep === 'all'),
-    messages.map(({ suppression }) => suppression === 'ignore'),
-    messages.map(({ registeredAtMs }) => registeredAtMs ?? null),
-    messages.map(({ deliverAfterMs }) => deliverAfterMs ?? null),
-    messages.map(({ giveUpAfterMs }) => giveUpAfterMs ?? null),
-    storing.map(({ call }) => call.now),
-    storing.map(({ call }, index) => (states[index] === MESSAGE.done ? call.now : null)),
-    storing.map(({ total }) => total),
-    messages.map(({ content }) => content),
-  )
-  return new Map(rows.map(({ uuid, id }) => [uuid, id]))
-}
-
-function batchesOf(messageId: number, appId: number, { message, batches, now }: AppendCall): BatchesOf {
-  return {
-    messageId,
-    appId,
-    priority: message.priority ?? 0,
-    deliverAfter: message.deliverAfterMs ?? null,
-    giveUpAfter: message.giveUpAfterMs ?? null,
-    firstIndex: 0,
-    state: (message.deliverAfterMs ?? 0) <= now ? BATCH.ready : BATCH.waiting,
-    batches: batches ?? [],
-  }
-}
-
-async function addBatches(session: Session, lists: readonly BatchesOf[]): Promise<void> {
-  let end = 1
-  const rows = lists.flatMap((list) => {
-    let { firstIndex } = list
-    return list.batches.map((tokens) => {
-      const row = { list, tokens, firstIndex, from: end }
-      firstIndex += tokens.count
-      end += tokens.bytes.length
-      return row
-    })
-  })
-  if (rows.length === 0) return
-  await session.run(
-    ADD_BATCHES,
-    rows.map(({ list }) => list.messageId),
-    rows.map(({ list }) => list.appId),
-    rows.map(({ list }) => list.priority),
-    rows.map(({ firstIndex }) => firstIndex),
-    rows.map(({ tokens }) => tokens.count),
-    rows.map(({ tokens }) => tokens.tokenBytes),
-    rows.map(({ list }) => list.state),
-    rows.map(({ list }) => list.deliverAfter ?? 0),
-    rows.map(({ list }) => list.giveUpAfter),
-    rows.map(({ from }) => from),
-    rows.map(({ tokens }) => tokens.bytes.length),
-    Buffer.concat(rows.map(({ tokens }) => tokens.bytes)),
-  )
 }
 
 async function lockMessage(session: Session, uuid: string): Promise<LockedMessage> {
