@@ -10,9 +10,13 @@ import { outcomes } from './contract/outcomes.js'
 import { retention } from './contract/retention.js'
 import type { MakePlace } from './support/place.js'
 
-/** Everything that the contract `Outbox` promises, tried on one implementation. */
-export function outboxContract(name: string, make: MakePlace): void {
-  describe(`the outbox contract: ${name}`, () => {
+/**
+ * Everything that the contract `Outbox` promises, tried on one implementation.
+ *
+ * @param skip why it cannot be tried here
+ */
+export function outboxContract(name: string, make: MakePlace, skip: string | false = false): void {
+  describe(`the outbox contract: ${name}`, { skip }, () => {
     for (const chapter of [
       appending,
       idempotency,

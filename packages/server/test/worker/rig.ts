@@ -2,6 +2,7 @@ import {
   encodeContent,
   type Outbox,
   OutboxWorker,
+  type OutboxWorkerOptions,
   openEmbeddedOutbox,
   type WorkerObserver,
 } from '@apns-worker/server'
@@ -32,6 +33,15 @@ export class Rig implements AsyncDisposable {
     observer?: WorkerObserver,
   ): Promise<Rig> {
     const outbox = await openEmbeddedOutbox({ path, durability: 'crash', busyTimeoutMs: 10 })
+    return Rig.on(outbox, simulator, { windowTokens, observer })
+  }
+
+  /** @param outbox is closed with the rest */
+  static async on(
+    outbox: Outbox,
+    simulator: Simulator,
+    options: Partial<OutboxWorkerOptions> = {},
+  ): Promise<Rig> {
     const { credentials, environment } = simulator
     // One, so that it does not depend on the machine how many requests are under way.
     const manager = new ApnsManager({
@@ -45,17 +55,16 @@ export class Rig implements AsyncDisposable {
     const onError = (error: unknown): void => {
       errors.push(error)
     }
-    const options = {
+    const worker = await OutboxWorker.start({
       outbox,
       owner: 'worker',
       managers,
-      windowTokens,
       leaseMs: 3000,
       pollMs: 20,
       onError,
-      observer,
-    }
-    return new Rig(outbox, manager, await OutboxWorker.start(options), errors)
+      ...options,
+    })
+    return new Rig(outbox, manager, worker, errors)
   }
 
   /** Resolves when a message is finished. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { type Outbox, openEmbeddedOutbox } from '@apns-worker/server'
-import { connect } from '#src/outbox/embedded/database.js'
+import type { Outbox } from '@apns-worker/server'
 import type { CrashReport } from './crash-plan.js'
+import type { CrashStore } from './crash-store.js'
 
 /** What children said they did, held against what the store says. */
 export class CrashBooks {
@@ -68,47 +68,33 @@ export class CrashBooks {
   }
 
   /** Whether what the store says of dead tokens is the same in each place, whenever its process was killed. */
-  auditDeadTokens(path: string): void {
-    const database = connect(path)
+  async auditDeadTokens(store: CrashStore): Promise<void> {
     const places = {
       refusals: 'SELECT DISTINCT m.app_id, o.token FROM outcomes o JOIN messages m ON m.id = o.message_id',
       log: 'SELECT app_id, token FROM feedback',
       list: 'SELECT app_id, token FROM suppressed',
     }
-    const read = (sql: string): string[] =>
-      database
-        .prepare<{ app_id: number; token: Uint8Array }>(sql)
-        .all()
-        .map(({ app_id: app, token }) => `${app}/${Buffer.from(token).toString('hex')}`)
+    const read = async (sql: string): Promise<string[]> =>
+      (await store.read(sql))
+        // As the tables have it.
+        .map((row) => `${String(row['app_id'])}/${Buffer.from(row['token'] as Uint8Array).toString('hex')}`)
         .toSorted()
-    const refusals = read(places.refusals)
-    assert.deepEqual(read(places.log), refusals, 'the log and the refusals')
-    assert.deepEqual(read(places.list), refusals, 'the list and the refusals')
+    const refusals = await read(places.refusals)
+    assert.deepEqual(await read(places.log), refusals, 'the log and the refusals')
+    assert.deepEqual(await read(places.list), refusals, 'the list and the refusals')
     const counted =
       'SELECT (SELECT sum(refused) FROM messages) AS counts, (SELECT count(*) FROM outcomes) AS kept'
-    const { counts, kept } = database.prepare(counted).get() ?? {}
-    assert.equal(counts ?? 0, kept, 'the counts and the refusals')
-    const positions = database.prepare('SELECT max(position) AS last, count(*) AS count FROM feedback').get()
-    assert.equal(positions?.['last'] ?? 0, positions?.['count'], 'the log has no gaps')
-    database.close()
+    const [sums] = await store.read(counted)
+    assert.equal(Number(sums?.['counts'] ?? 0), Number(sums?.['kept']), 'the counts and the refusals')
+    const [positions] = await store.read('SELECT max(position) AS last, count(*) AS count FROM feedback')
+    assert.equal(Number(positions?.['last'] ?? 0), Number(positions?.['count']), 'the log has no gaps')
   }
 
   /** Holds the books against the store, from which everything has been sent. */
-  async audit(path: string, nowMs: number): Promise<void> {
-    this.auditDeadTokens(path)
-    const database = connect(path)
-    assert.deepEqual(
-      database
-        .prepare('PRAGMA integrity_check')
-        .all()
-        .map((row) => row['integrity_check']),
-      ['ok'],
-    )
-    for (const table of ['batches', 'tokens']) {
-      assert.equal(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count'], 0, table)
-    }
-    database.close()
-    const outbox = await openEmbeddedOutbox({ path, now: () => nowMs })
+  async audit(store: CrashStore, nowMs: number): Promise<void> {
+    await this.auditDeadTokens(store)
+    await store.assertThrough()
+    const outbox = await store.open(nowMs)
     try {
       await this.#auditMessages(outbox)
       await this.#auditRefusals(outbox)

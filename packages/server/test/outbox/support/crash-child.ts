@@ -8,6 +8,7 @@ import {
   type ClaimedBatch,
   type Outbox,
   openEmbeddedOutbox,
+  openPostgresOutbox,
   type TokenOutcome,
   unpackTokens,
 } from '@apns-worker/server'
@@ -22,10 +23,11 @@ const startMs = Date.now()
 // A file: a pipe that its reader is slow to empty takes half a line.
 const reportFile = openSync(reportPathOf(plan), 'w')
 let hasReported = false
-const outbox = await openEmbeddedOutbox({
-  path: plan.path,
-  now: () => plan.nowMs + Date.now() - startMs,
-})
+const now = (): number => plan.nowMs + Date.now() - startMs
+const outbox =
+  plan.url === undefined
+    ? await openEmbeddedOutbox({ path: plan.path, now })
+    : await openPostgresOutbox({ url: plan.url, now })
 if (plan.takesOver) await outbox.takeOver(plan.owner)
 await Promise.all([...(plan.appends ? [append(outbox), append(outbox)] : []), work(outbox)])
 await outbox.close()

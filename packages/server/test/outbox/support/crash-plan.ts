@@ -1,6 +1,8 @@
 /** What a child process is to do; its only argument, in JSON. */
 export interface CrashPlan {
+  /** The store; or where its report goes, when the store is at an url. */
   readonly path: string
+  readonly url?: string
   readonly owner: string
   readonly seed: number
   /** Tells its tokens from those of other children. */
@@ -21,7 +23,7 @@ export type CrashReport =
   | { readonly did: 'send'; readonly sent: readonly (readonly [apnsId: string, token: string])[] }
   | { readonly did: 'record'; readonly accepted: readonly string[]; readonly refused: readonly string[] }
 
-/** Where it says so: a file beside the store, each child's own. */
+/** Where it says so: a file at the path, each child's own. */
 export function reportPathOf({ path, owner, round }: CrashPlan): string {
   return `${path}-report-${owner}-${round}`
 }
