@@ -132,3 +132,22 @@ async function damage(path: string, table: string): Promise<void> {
   for (const { rootpage } of roots) bytes.fill(0xa5, (rootpage - 1) * PAGE_BYTES, rootpage * PAGE_BYTES)
   await writeFile(path, bytes)
 }
+
+test('what dies, is given back and claimed in one turn, and so in one transaction, is not handed out again', async () => {
+  await withFolder(async (path) => {
+    const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
+    const [dead = '', alive = ''] = tokensOf(2)
+    await outbox.append(message, [dead, alive, dead, dead])
+    const { batches } = await outbox.claim(claim)
+    const died = (index: number) =>
+      ({ index, status: 'refused', reason: 'Unregistered', isDead: true }) as const
+    const [, , claimed] = await Promise.all([
+      outbox.record(batches.map((batch) => ({ ...batch, others: [died(0), died(2)] }))),
+      outbox.release(batches),
+      outbox.claim(claim),
+    ])
+    assert.deepEqual(claimed.batches[0]?.pending, [1])
+    assert.deepEqual(await known(outbox), { log: 1, list: 1 })
+    await outbox.close()
+  })
+})
