@@ -19,6 +19,8 @@ export class DatabaseProxy implements AsyncDisposable {
   #mode: ProxyMode = 'pass'
   /** How often somebody has connected. */
   attempts = 0
+  /** How often a client has said something: a statement, as a rule. */
+  requests = 0
 
   private constructor(server: Server, target: number) {
     this.#server = server
@@ -94,6 +96,7 @@ export class DatabaseProxy implements AsyncDisposable {
 
   #pass(from: Socket, to: Socket, by: Said['by']): void {
     from.on('data', (chunk) => {
+      if (by === 'client') this.requests++
       const index = this.#cuts.findIndex((cut) => cut.by === by && chunk.includes(cut.text))
       if (index === -1) {
         to.write(chunk)
