@@ -77,7 +77,7 @@ test('those that claim at the same time get different batches, and each gets a b
   }
   nowMs += LEASE_MS
   holderOf.clear()
-  while (settled < appended) {
+  while ((await (workers[0] as Outbox).stats()).pending > 0) {
     await Promise.all(workers.map((outbox, index) => turn(outbox, `worker-${index}`, true)))
   }
   const { pending, leasedBatches } = await (workers[0] as Outbox).stats()
