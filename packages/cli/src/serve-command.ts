@@ -1,4 +1,5 @@
-import { Command } from 'commander'
+import type { ServerRole } from '@apns-worker/server'
+import { Command, Option } from 'commander'
 import { EXIT_CODE } from './exit-code.js'
 import { UsageError } from './usage-error.js'
 
@@ -7,6 +8,7 @@ const VARIABLES = 'APNS_WORKER_'
 
 interface ServeFlags {
   readonly config?: string
+  readonly role?: ServerRole
   readonly demo?: true
   readonly once?: true
 }
@@ -18,15 +20,23 @@ export function serveCommand(onExit: (code: number) => void): Command {
       'Run the durable server: messages over HTTP, kept on disk until Apple has answered for each token.',
     )
     .option('--config <file>', 'the configuration, in YAML')
+    .addOption(
+      new Option('--role <role>', 'what it does; wins over the configuration').choices([
+        'all',
+        'api',
+        'worker',
+      ]),
+    )
     .option('--demo', 'with an APNs on this machine, a store in a temporary folder, and a first message')
     .option('--once', 'with --demo: end after the first message, as where the output is no terminal')
     .addHelpText('after', HELP)
     .action(async (flags: ServeFlags) => onExit(await serve(flags)))
 }
 
-async function serve({ config, demo, once }: ServeFlags): Promise<number> {
+async function serve({ config, role, demo, once }: ServeFlags): Promise<number> {
   if (demo === true) {
     if (config !== undefined) throw new UsageError('--demo makes its own configuration: leave out --config')
+    if (role !== undefined) throw new UsageError('--demo takes messages and sends them: leave out --role')
     // Only where it is needed: the server brings a web framework with it.
     const { serveDemo } = await import('./serve-demo.js')
     return serveDemo({ once: once === true || !process.stdout.isTTY })
@@ -38,10 +48,13 @@ async function serve({ config, demo, once }: ServeFlags): Promise<number> {
     )
   }
   const { serveConfig } = await import('./serve-config.js')
-  return serveConfig(config)
+  return serveConfig(config, role)
 }
 
 const HELP = `
+Roles: api takes messages and keeps them; worker sends them, and answers probes and scrapes only; all does both. Processes with
+the same outbox (or, on one machine, the same store) do it together.
+
 Signals: SIGTERM and SIGINT stop it, a second one at once; SIGHUP has it read its configuration again.
 
 Exit codes:

@@ -67,6 +67,8 @@ function demoConfig(folder: string, apns: Simulator, hash: string): ServerConfig
   return {
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,
+    role: 'all',
+    outbox: undefined,
     store: { path: join(folder, 'apns-worker.db'), durability: 'power-loss' },
     apps: [{ name: APP, options: { ...credentials, environment, topic: TOPIC } }],
     apiKeys: [{ name: 'demonstration', hash, scopes: ['admin'], apps: 'all' }],

@@ -6,15 +6,28 @@ export interface ConfigFile {
   readonly listen: string
   readonly tls?: TlsFile
   readonly store: { readonly path: string; readonly durability: 'power-loss' | 'crash' }
+  readonly outbox?: OutboxFile
+  readonly role: 'all' | 'api' | 'worker'
   readonly apps: readonly AppFile[]
   readonly apiKeys: readonly ApiKeyFile[]
   readonly limits: LimitsFile
-  readonly worker: { readonly owner: string; readonly lease: number; readonly windowTokens: number }
+  readonly worker: { readonly owner?: string; readonly lease: number; readonly windowTokens: number }
   readonly retention: { readonly finished: number; readonly idempotency: number }
   readonly webhook?: WebhookFile
   readonly drainTimeout: number
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   readonly readyFile?: string
+}
+
+export interface OutboxFile {
+  readonly urlPath?: string
+  readonly url?: string
+  readonly failoverUrls?: readonly string[]
+  readonly caPath?: string
+  readonly ca?: string
+  readonly maxConnections: number
+  readonly statementTimeout: number
+  readonly connectTimeout: number
 }
 
 export interface TlsFile {

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import Value from 'typebox/value'
 import type { AppFile, ConfigFile } from './config-file.js'
+import { DATABASE_URL } from './outbox-settings.js'
 import { count, DAY, duration, filePath, flag, HOUR, MINUTE, secret, size, text } from './setting-kinds.js'
 import type { Shape } from './shape.js'
 
@@ -167,6 +168,45 @@ const API_KEY = Type.Object({
   ),
 })
 
+const OUTBOX = Type.Object(
+  {
+    url: Type.Optional(
+      secret(
+        'The database of PostgreSQL where messages are kept, in the place of `store`: servers that name the same one share it.',
+        DATABASE_URL,
+      ),
+    ),
+    urlPath: Type.Optional(filePath('A file with the URL in it.')),
+    failoverUrls: Type.Optional(
+      Type.Array(secret('Another address of the same database.', DATABASE_URL), {
+        maxItems: 16,
+        secret: true,
+        description:
+          'Other addresses of it, such as of its replicas; tried in order when the first is not to be had, or is read-only.',
+        give: `a list of URLs such as ${DATABASE_URL}`,
+      }),
+    ),
+    caPath: Type.Optional(
+      filePath(
+        'The authority that signed its certificate, in PEM; with it, the connection is TLS, and checked.',
+      ),
+    ),
+    ca: Type.Optional(text('The same, as content.', 'a certificate in PEM', { maxLength: 262_144 })),
+    maxConnections: count('Connections to it that the process has at most.', {
+      minimum: 2,
+      maximum: 100,
+      default: 5,
+    }),
+    statementTimeout: duration('For a statement to be done.', { minimum: 1, maximum: HOUR, default: 30 }),
+    connectTimeout: duration('For a connection to it to be usable.', {
+      minimum: 0.1,
+      maximum: 300,
+      default: 5,
+    }),
+  },
+  { short: 'url' },
+)
+
 const SCHEMA = Type.Object({
   listen: text(
     'Where the API is. Any other than a loopback address or a socket needs `apiKeys`.',
@@ -195,6 +235,11 @@ const SCHEMA = Type.Object({
     },
     { short: 'path' },
   ),
+  outbox: Type.Optional(OUTBOX),
+  role: Type.Enum(['all', 'api', 'worker'], {
+    description: 'What it does: take messages (`api`), send them (`worker`), or both; `--role` wins.',
+    default: 'all',
+  }),
   apps: Type.Array(APP, {
     minItems: 1,
     maxItems: 10_000,
@@ -235,12 +280,14 @@ const SCHEMA = Type.Object({
     ),
   }),
   worker: Type.Object({
-    owner: text(
-      'Who it is in the data file; the same after a restart.',
-      'a name of 1 to 64 letters, digits, ".", "_" and "-"',
-      { pattern: APP_NAME, default: 'worker' },
+    owner: Type.Optional(
+      text(
+        'Who it is among those that send from one outbox; the same after a restart. Default: `worker`; with `outbox`, the name of the host.',
+        'a name of 1 to 64 letters, digits, ".", "_" and "-"',
+        { pattern: APP_NAME },
+      ),
     ),
-    lease: duration('How long a crash goes unnoticed by other processes with the same data file.', {
+    lease: duration('How long a crash goes unnoticed by others that send from the same outbox.', {
       minimum: 1,
       maximum: HOUR,
       default: MINUTE,

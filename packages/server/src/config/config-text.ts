@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { AppConfig, ServerConfig, WebhookConfig } from './server-config.js'
+import type { AppConfig, PostgresOutboxConfig, ServerConfig, WebhookConfig } from './server-config.js'
 
 /** What is there in a secret's place. */
 export const HIDDEN = '(hidden)'
@@ -36,6 +36,9 @@ const SHOWN_OPTIONS: ReadonlySet<string> = new Set([
   'badTokenLimit',
 ])
 
+/** The name of a database, in its URL. */
+const DATABASE = /^(?:\/[\w.-]{0,63})?$/
+
 /** The configuration as it counts, in YAML, for logs: every secret is hidden, and durations are in seconds. */
 export function configText(config: ServerConfig): string {
   return stringify(redactedConfig(config), { lineWidth: 0 })
@@ -50,7 +53,12 @@ export function redactedConfig(config: ServerConfig): { readonly [key: string]: 
         ? `unix:${listen.path}`
         : `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`,
     tls: config.tls && { cert: HIDDEN, key: HIDDEN },
-    store: { path: config.store.path, durability: config.store.durability },
+    role: config.role,
+    outbox: config.outbox && shownOutbox(config.outbox),
+    store:
+      config.outbox === undefined
+        ? { path: config.store.path, durability: config.store.durability }
+        : undefined,
     apps: config.apps.map(shownApp),
     apiKeys: config.apiKeys.map(({ name, scopes, apps }) => ({ name, hash: HIDDEN, scopes, apps })),
     limits: {
@@ -98,6 +106,24 @@ function shownWebhook({ url, allowPrivateAddresses, batchSize, timeoutMs }: Webh
     batchSize,
     timeout: timeoutMs / 1000,
   }
+}
+
+function shownOutbox(outbox: PostgresOutboxConfig): Plain {
+  const { url, failoverUrls, ca, maxConnections, statementTimeoutMs, connectTimeoutMs } = outbox
+  return defined({
+    url: shownDatabase(url),
+    failoverUrls: failoverUrls.length === 0 ? undefined : failoverUrls.map(shownDatabase),
+    ca: ca && HIDDEN,
+    maxConnections,
+    statementTimeout: statementTimeoutMs / 1000,
+    connectTimeout: connectTimeoutMs / 1000,
+  })
+}
+
+/** Without user, password and parameters. What is no plain name may be a part of a password that was not written as it has to be. */
+function shownDatabase(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${DATABASE.test(pathname) ? pathname : `/${HIDDEN}`}`
 }
 
 function defined(object: { readonly [key: string]: Plain }): { readonly [key: string]: Plain } {

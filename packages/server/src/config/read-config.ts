@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { readApiKeys } from './api-keys.js'
@@ -13,6 +14,7 @@ import {
   type Variables,
 } from './environment-source.js'
 import { isLocal, parseListen } from './listen-address.js'
+import { outboxFrom, ownerOnHost } from './outbox-settings.js'
 import { Problems } from './problems.js'
 import { readShape } from './read-shape.js'
 import { ContentReader } from './secret-content.js'
@@ -31,6 +33,8 @@ export interface ReadConfigOptions {
 
 /** Shorter ones are guessed. */
 const MIN_SECRET_CHARACTERS = 16
+/** One process, one file: it needs no other. */
+const DEFAULT_OWNER = 'worker'
 const HTTP_URL = /^https?:$/
 
 /**
@@ -56,6 +60,7 @@ export function readConfig({
     folder: file === undefined ? '.' : dirname(file),
     readFile,
     problems,
+    hasStore: tree.entries.has('store'),
   })
   problems.throwIfAny()
   return config
@@ -91,9 +96,11 @@ interface Context {
   readonly folder: string
   readonly readFile: ReadFile
   readonly problems: Problems
+  /** Whether a data file was asked for, and is not only the default. */
+  readonly hasStore: boolean
 }
 
-function serverConfig(file: ConfigFile, { folder, readFile, problems }: Context): ServerConfig {
+function serverConfig(file: ConfigFile, { folder, readFile, problems, hasStore }: Context): ServerConfig {
   const contents = new ContentReader(readFile, problems)
   const listen = parseListen(file.listen, folder)
   if (typeof listen === 'string') problems.add(['listen'], listen)
@@ -102,12 +109,20 @@ function serverConfig(file: ConfigFile, { folder, readFile, problems }: Context)
       ['listen'],
       'can be reached from other machines, and there are no apiKeys; add some, or give 127.0.0.1 or a socket',
     )
+  if (file.outbox !== undefined && hasStore)
+    problems.add(
+      ['outbox'],
+      'is given, and store as well; messages are kept in one of them: leave store out to share a database, or outbox to keep the file',
+    )
   checkAppNames(file, problems)
   const apps = file.apps.map((app, index) => readApp(app, ['apps', index], contents, problems))
   const { limits, worker, retention } = file
+  const owner = worker.owner ?? (file.outbox === undefined ? DEFAULT_OWNER : ownerOnHost(hostname()))
   return {
     listen: typeof listen === 'string' ? { path: '' } : listen,
     tls: file.tls && tlsFrom(file.tls, contents, problems),
+    role: file.role,
+    outbox: file.outbox && outboxFrom(file.outbox, contents, problems),
     store: file.store,
     apps: apps.filter((app) => app !== undefined),
     apiKeys: readApiKeys(file, problems),
@@ -119,7 +134,7 @@ function serverConfig(file: ConfigFile, { folder, readFile, problems }: Context)
       connections: limits.connections,
       requestTimeoutMs: milliseconds(limits.requestTimeout),
     },
-    worker: { owner: worker.owner, leaseMs: milliseconds(worker.lease), windowTokens: worker.windowTokens },
+    worker: { owner, leaseMs: milliseconds(worker.lease), windowTokens: worker.windowTokens },
     retention: {
       finishedMs: milliseconds(retention.finished),
       idempotencyMs: milliseconds(retention.idempotency),

@@ -5,6 +5,10 @@ export interface ServerConfig {
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string }
   /** The API's own certificate and key, in PEM; without them it speaks plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** What this process does: takes messages (`api`), sends them (`worker`), or both. */
+  readonly role: ServerRole
+  /** Where messages are kept that several servers share; undefined: in {@link store}, which counts for nothing otherwise. */
+  readonly outbox: PostgresOutboxConfig | undefined
   readonly store: {
     readonly path: string
     /** Whether a commit waits for the disk (`power-loss`), or only survives the process (`crash`). */
@@ -15,7 +19,7 @@ export interface ServerConfig {
   readonly apiKeys: readonly ApiKeyConfig[]
   readonly limits: LimitsConfig
   readonly worker: {
-    /** Who it is in the outbox: the same after a restart. Default: `worker`. */
+    /** Who it is in the outbox: the same after a restart. Default: `worker`; with a shared outbox, the host's name. */
     readonly owner: string
     readonly leaseMs: number
     readonly windowTokens: number
@@ -31,6 +35,21 @@ export interface ServerConfig {
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' }
   /** A file that is there for as long as the server is ready. */
   readonly readyFile: string | undefined
+}
+
+export type ServerRole = 'all' | 'api' | 'worker'
+
+/** A database of PostgreSQL. */
+export interface PostgresOutboxConfig {
+  readonly url: string
+  /** Other addresses of the same database, tried in order when the first is not to be had, or is read-only. */
+  readonly failoverUrls: readonly string[]
+  /** The authority of its certificate, in PEM; undefined: as the URL says. */
+  readonly ca: string | undefined
+  /** Of this process. */
+  readonly maxConnections: number
+  readonly statementTimeoutMs: number
+  readonly connectTimeoutMs: number
 }
 
 export interface AppConfig {

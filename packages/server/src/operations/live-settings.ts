@@ -4,7 +4,7 @@ import type { ServerConfig } from '../config/server-config.js'
 import { ServerError } from './server-error.js'
 
 /** What only a new start can change: it is open, leased or listened on. */
-const FIXED = ['listen', 'store', 'worker', 'readyFile'] as const
+const FIXED = ['listen', 'role', 'outbox', 'store', 'worker', 'readyFile'] as const
 export type FixedKey = (typeof FIXED)[number] | 'tls'
 
 /** The configuration that holds at present. */
@@ -42,10 +42,12 @@ export class LiveSettings {
     const fixed: FixedKey[] = FIXED.filter((key) => !isDeepStrictEqual(present[key], next[key]))
     const keepsTls = (present.tls === undefined) !== (next.tls === undefined)
     if (keepsTls) fixed.push('tls')
-    const { listen, store, worker, readyFile } = present
+    const { listen, role, outbox, store, worker, readyFile } = present
     this.#config = {
       ...next,
       listen,
+      role,
+      outbox,
       store,
       worker,
       readyFile,

@@ -38,7 +38,13 @@ it('the complete example is read, and has every setting in it', async () => {
   folder.write('api.key.pem', api.key)
   folder.write('ca.pem', apns.ca)
   folder.write('webhook.secret', '0123456789abcdef')
+  folder.write('database.url', 'postgres://user:password@db-1.example/apns\n')
   const config = folder.read(example)
+  // One place for messages or the other: the second example is in the place of the first one's store.
+  const shared =
+    /```yaml shared\n(.*?)```/s.exec(page)?.[1] ?? assert.fail('there is no example of an outbox')
+  const inDatabase = folder.read(example.replace(/^store:\n( .*\n)+/m, shared))
+  assert.equal(inDatabase.outbox?.url, 'postgres://user:password@db-1.example/apns')
   assert.deepEqual(
     config.apps.map(({ name }) => name),
     ['news', 'shop', 'staging'],
@@ -48,6 +54,6 @@ it('the complete example is read, and has every setting in it', async () => {
     const last = key.split('.').at(-1) ?? ''
     // A file that it names has it; those of certificates in two files are told below.
     if (contents.has(last) || key === 'apps[].certPath' || key.startsWith('apps[].proxy.ca')) continue
-    assert.match(example, new RegExp(`\\b${last}:`), key)
+    assert.match(example + shared, new RegExp(`\\b${last}:`), key)
   }
 })

@@ -7,6 +7,9 @@ import { stringify } from 'yaml'
 const KEYS = [
   'listen',
   'store',
+  'outbox',
+  'failoverUrls',
+  'role',
   'path',
   'apps',
   'name',

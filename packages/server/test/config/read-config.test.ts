@@ -33,6 +33,8 @@ describe('the configuration', () => {
     assert.deepEqual(config, {
       listen: { host: '127.0.0.1', port: 8080 },
       tls: undefined,
+      role: 'all',
+      outbox: undefined,
       apiKeys: [],
       limits: {
         bodyBytes: 8_388_608,

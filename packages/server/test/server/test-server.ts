@@ -16,6 +16,8 @@ export function configFor(folder: Folder, apps: readonly AppConfig[]): ServerCon
   return {
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,
+    role: 'all',
+    outbox: undefined,
     store: { path: folder.file('store.db'), durability: 'crash' },
     apps,
     apiKeys: [],
