@@ -1,19 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import type { ServerConfig } from './config/server-config.js'
 import { feedbackRoutes } from './feedback/feedback-routes.js'
+import type { Webhook } from './feedback/webhook/webhook.js'
 import { createApi } from './http/api.js'
 import { Announcements } from './operations/announcements.js'
 import { closeApi } from './operations/close-api.js'
 import { DrainGate } from './operations/drain-gate.js'
 import { startListening } from './operations/listening.js'
 import { LiveSettings } from './operations/live-settings.js'
+import { type OpenOutbox, openPostgres } from './operations/open-outbox.js'
 import { probeRoutes } from './operations/probe-routes.js'
 import { ReadinessCheck } from './operations/readiness.js'
 import { resumingOutbox } from './operations/resuming-outbox.js'
 import { RunningServer } from './operations/running-server.js'
-import { type Sending, startSending } from './operations/sending.js'
+import { prepareSending, type Sending } from './operations/sending.js'
+import { type ServerStore, serverStore } from './operations/server-store.js'
+import { beginWhenThere } from './operations/shared-start.js'
 import { StartedParts } from './operations/started-parts.js'
-import { probeStore } from './operations/store-probe.js'
 import type { Telemetry } from './telemetry/telemetry.js'
 
 export interface ServerOptions {
@@ -21,15 +24,19 @@ export interface ServerOptions {
   readonly telemetry: Telemetry
   /** Default: the process's. */
   readonly environment?: NodeJS.ProcessEnv
+  /** Opens the outbox that the configuration says is shared. Default: on PostgreSQL, with the package `pg`. */
+  readonly openOutbox?: OpenOutbox
 }
 
 /**
  * Starts a server: first what stores and sends, then the API, so that whoever is answered is answered by a server that can do
  * what it says. When a step fails, those before it are undone, the last first, and nothing is left running.
  *
+ * With a shared outbox it listens first, and is not ready until that is there: it is tried again and again.
+ *
  * What a former self of the same owner had leased is sent on at once.
  *
- * @throws {ServerError} `ALREADY_RUNNING`, `CANNOT_LISTEN`
+ * @throws {ServerError} `ALREADY_RUNNING`, `CANNOT_LISTEN`, `PACKAGE_MISSING`
  * @throws {OutboxError} with one of the `STORE_` codes
  * @throws {AppConfigurationError}
  */
@@ -47,7 +54,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
 
 async function start(
   config: ServerConfig,
-  { telemetry, environment = process.env }: ServerOptions,
+  { telemetry, environment = process.env, openOutbox = openPostgres }: ServerOptions,
   started: StartedParts,
 ): Promise<RunningServer> {
   const settings = new LiveSettings(config)
@@ -56,33 +63,59 @@ async function start(
     environment,
     onError: telemetry.report('could not announce the state of the server'),
   })
-  const sending = await startSending(settings, telemetry, started)
+  const store = await serverStore(config, started, openOutbox)
+  // What it has still to say it asks the store for.
+  started.add('telemetry', () => telemetry.shutdown())
+  const sending = await prepareSending({ ...store, settings, telemetry, started })
+  const { apps, webhook } = sending
+  telemetry.observe({
+    outbox: store.forReports,
+    apps,
+    webhookLag: () => lagOf(webhook.webhook),
+    identity: { role: config.role, worker: config.worker.owner },
+  })
+  if (store.open === undefined) {
+    await sending.begin()
+    sending.lead(true)
+  }
   // Only whoever has the lock knows that it is no other's.
   await announcements.starting()
   const gate = new DrainGate()
-  const api = makeApi(sending, settings, telemetry, gate)
+  const api = makeApi({ store, sending, settings, telemetry, gate })
   started.add('API', () => closeApi(api))
   const hasKeys = config.apiKeys.length > 0
   const address = await startListening(api, { listen: config.listen, hasKeys })
-  await announcements.ready(address)
+  if (store.open === undefined) await announcements.ready(address)
+  else {
+    await announcements.waiting(address)
+    await beginWhenThere({ open: store.open, sending, telemetry, started, announcements, address })
+  }
   const { log } = telemetry
-  return new RunningServer({ ...sending, address, api, settings, gate, announcements, started, log })
+  const outbox = store.forReports
+  return new RunningServer({ ...sending, outbox, address, api, settings, gate, announcements, started, log })
 }
 
-function makeApi(
-  { outbox, apps, worker, follower }: Sending,
-  settings: LiveSettings,
-  telemetry: Telemetry,
-  gate: DrainGate,
-): FastifyInstance {
-  const { store, tls } = settings.config
+interface ApiParts {
+  readonly store: ServerStore
+  readonly sending: Sending
+  readonly settings: LiveSettings
+  readonly telemetry: Telemetry
+  readonly gate: DrainGate
+}
+
+function makeApi({ store, sending, settings, telemetry, gate }: ApiParts): FastifyInstance {
+  const { apps, worker, follower } = sending
+  const { tls, role } = settings.config
   const readiness = new ReadinessCheck({
+    role,
     managers: () => apps.managers,
-    probeStore: () => probeStore(outbox, store.path),
+    probeStore: () => store.probe.ask(),
     isRunning: () => !gate.isClosed,
+    isWorking: () => worker.isRunning,
   })
+  const takesMessages = role !== 'worker'
   const api = createApi({
-    outbox: resumingOutbox(telemetry.traced(outbox), apps.managers),
+    outbox: resumingOutbox(telemetry.traced(store.forApi), apps.managers),
     apps,
     get apiKeys() {
       return settings.config.apiKeys
@@ -93,9 +126,19 @@ function makeApi(
     tls,
     logger: telemetry.log,
     wake: () => worker.wake(),
-    plugins: [probeRoutes(readiness), feedbackRoutes({ follower, apps }), telemetry.plugin],
+    takesMessages,
+    plugins: [
+      probeRoutes(readiness),
+      ...(takesMessages ? [feedbackRoutes({ follower, apps })] : []),
+      telemetry.plugin,
+    ],
   })
   telemetry.instrument(api)
   gate.guard(api)
   return api
+}
+
+/** In seconds. */
+function lagOf(webhook: Webhook | undefined): number | undefined {
+  return webhook === undefined ? undefined : webhook.status().lagMs / 1000
 }

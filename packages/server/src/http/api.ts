@@ -67,7 +67,7 @@ export function createApi(context: ApiContext): FastifyInstance {
   app.addSchema(Problem)
   void app.register(async (scope) => {
     await documentRoutes(scope)
-    addRoutes(scope.withTypeProvider(), context)
+    if (context.takesMessages !== false) addRoutes(scope.withTypeProvider(), context)
     for (const plugin of context.plugins ?? []) await scope.register(plugin)
   })
   return app

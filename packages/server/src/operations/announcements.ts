@@ -24,12 +24,20 @@ export interface AnnouncementOptions {
  */
 export class Announcements {
   readonly #options: AnnouncementOptions
+  #isStopping = false
 
   constructor(options: AnnouncementOptions) {
     this.#options = options
   }
 
+  /** It listens, and what it needs is not there yet: for systemd it has started, which would end it otherwise. */
+  async waiting(address: string): Promise<void> {
+    await this.#notify('READY=1', `STATUS=listening on ${address}, waiting for the outbox`)
+  }
+
+  /** Not after {@link stopping}. */
   async ready(address: string): Promise<void> {
+    if (this.#isStopping) return
     const { readyFile } = this.#options
     if (readyFile !== undefined) {
       await this.#attempt(() => writeFile(readyFile, `${process.pid}\n`))
@@ -38,6 +46,7 @@ export class Announcements {
   }
 
   async stopping(): Promise<void> {
+    this.#isStopping = true
     await this.#removeFile()
     await this.#notify('STOPPING=1', 'STATUS=draining')
   }

@@ -2,96 +2,153 @@ import { Apps } from '../apps/apps.js'
 import type { ServerConfig } from '../config/server-config.js'
 import { FeedbackFollower } from '../feedback/feedback-follower.js'
 import { wakingOutbox } from '../feedback/waking-outbox.js'
-import { Webhook } from '../feedback/webhook/webhook.js'
-import { openEmbeddedOutbox } from '../outbox/embedded/embedded-outbox.js'
+import { checkWebhook, Webhook } from '../feedback/webhook/webhook.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import { OutboxWorker } from '../worker/outbox-worker.js'
 import { CleanUpTimer } from './clean-up-timer.js'
+import { LaneWatch } from './lane-watch.js'
 import type { LiveSettings } from './live-settings.js'
-import { OwnerLock } from './owner-lock.js'
 import type { StartedParts } from './started-parts.js'
 import { WebhookSlot } from './webhook-slot.js'
+import { WhileLeader } from './while-leader.js'
+import { WorkerSlot } from './worker-slot.js'
 
-/** Everything of a server but its API: it stores and sends, and nobody can ask it to yet. */
+/** Everything of a server but its store and its API. */
 export interface Sending {
-  readonly outbox: Outbox
   readonly apps: Apps
   readonly follower: FeedbackFollower
   readonly webhook: WebhookSlot<Webhook>
-  readonly worker: OutboxWorker
+  readonly worker: WorkerSlot
+  /** Sends what there is, and goes on: call it when the store is there, and again when it failed. @throws {OutboxError} */
+  begin(): Promise<void>
+  /** Whether this process does what is to be done once for all that share the outbox. */
+  lead(isLeader: boolean): void
+}
+
+export interface SendingParts {
+  readonly settings: LiveSettings
+  readonly telemetry: Telemetry
+  readonly started: StartedParts
+  readonly outbox: Outbox
+  /** The same, for what clients wait for. */
+  readonly forApi: Outbox
 }
 
 /**
- * Starts, in this order: the lock, the store, the apps' managers, the log of dead tokens, the webhook, the worker, and the
- * clean-up.
+ * Makes the apps' managers, the log of dead tokens, the webhook, the worker, and the clean-up; nothing of it asks the store
+ * for anything before {@link Sending.begin}. A server that only takes messages has no worker, webhook and clean-up, and no
+ * line to Apple is opened by it but for channels.
  *
- * @param started is given all of them, to be ended in reverse order
- * @throws {ServerError} `ALREADY_RUNNING`
- * @throws {OutboxError} with one of the `STORE_` codes
  * @throws {AppConfigurationError}
  */
-export async function startSending(
-  settings: LiveSettings,
-  telemetry: Telemetry,
-  started: StartedParts,
-): Promise<Sending> {
+export async function prepareSending(parts: SendingParts): Promise<Sending> {
+  const { settings, telemetry, started, outbox, forApi } = parts
   const { config } = settings
-  await started.start(
-    'lock',
-    () => OwnerLock.take(config.store.path, config.worker.owner),
-    (lock) => lock[Symbol.dispose](),
-  )
-  const outbox = await started.start(
-    'store',
-    () => openEmbeddedOutbox(config.store),
-    (each) => each.close(),
-  )
-  // What it has still to say it asks the store for.
-  started.add('telemetry', () => telemetry.shutdown())
+  const sends = config.role !== 'api'
   const apps = await started.start(
     'apps',
     () => makeApps(config, telemetry),
     // The worker has stopped, and has given back what was not answered.
     (each) => each.close(0),
   )
-  const orphans = apps.serve((await outbox.stats()).apps.map(({ app }) => app))
-  if (orphans.length > 0) {
-    telemetry.log.warn({ lanes: orphans }, 'messages wait for apps that are not configured')
-  }
   const follower = await started.start(
     'log of dead tokens',
-    () => new FeedbackFollower({ deadTokens: outbox, onError: telemetry.report('dead tokens not read') }),
+    () => new FeedbackFollower({ deadTokens: forApi, onError: telemetry.report('dead tokens not read') }),
     (each) => each.close(),
   )
-  const webhook = await started.start(
-    'webhook',
-    () =>
-      new WebhookSlot(
-        (each) => new Webhook({ config: each, follower, cursors: outbox, apps, logger: telemetry.log }),
-        config.webhook,
-      ),
-    (each) => each.stop(),
+  const webhook = new WebhookSlot(
+    {
+      make: (each) => new Webhook({ config: each, follower, cursors: outbox, apps, logger: telemetry.log }),
+      check: checkWebhook,
+    },
+    config.webhook,
   )
-  telemetry.observe({ outbox, apps, webhookLag: () => lagOf(webhook.webhook) })
+  const reporting = await leading(
+    'webhook',
+    { start: () => webhook.start(), stop: () => webhook.stop() },
+    parts,
+  )
   const worker = await started.start(
     'worker',
-    () =>
-      OutboxWorker.start({
-        ...config.worker,
-        outbox: wakingOutbox(outbox, follower),
-        managers: apps.managers,
-        observer: telemetry.observer,
-        onError: telemetry.report('the worker could not go on, and tries again'),
-      }),
+    () => new WorkerSlot(sends ? () => startWorker(parts, apps, follower) : undefined),
     (each) => each.stop(0),
   )
-  await started.start(
-    'clean-up',
-    () => new CleanUpTimer(outbox, () => settings.config.retention, telemetry.report('clean-up failed')),
+  const lanes = await started.start(
+    'lanes',
+    () => watchLanes(parts, apps, worker),
     (each) => each[Symbol.asyncDispose](),
   )
-  return { outbox, apps, follower, webhook, worker }
+  const cleaning = await leading('clean-up', cleanUp(parts), parts)
+  return {
+    apps,
+    follower,
+    webhook,
+    worker,
+    begin: async () => {
+      if (!sends) return
+      await lanes.start()
+      await worker.start()
+    },
+    lead: (isLeader) => {
+      if (!sends) return
+      reporting.lead(isLeader)
+      cleaning.lead(isLeader)
+    },
+  }
+}
+
+function leading(
+  name: string,
+  work: { start(): void; stop(): Promise<void> },
+  { started, telemetry }: SendingParts,
+): Promise<WhileLeader> {
+  return started.start(
+    name,
+    () => new WhileLeader({ ...work, onError: telemetry.report(`${name} not started or stopped`) }),
+    (each) => each[Symbol.asyncDispose](),
+  )
+}
+
+function cleanUp({ outbox, settings, telemetry }: SendingParts): { start(): void; stop(): Promise<void> } {
+  let timer: CleanUpTimer | undefined
+  return {
+    start: () => {
+      const onError = telemetry.report('clean-up failed')
+      timer = new CleanUpTimer(outbox, () => settings.config.retention, onError)
+    },
+    stop: async () => {
+      await timer?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function watchLanes({ outbox, telemetry }: SendingParts, apps: Apps, worker: WorkerSlot): LaneWatch {
+  return new LaneWatch({
+    outbox,
+    serve: (names) => {
+      const before = apps.managers.size
+      const orphans = apps.serve(names)
+      if (apps.managers.size > before) worker.wake()
+      return orphans
+    },
+    onOrphans: (lanes) => telemetry.log.warn({ lanes }, 'messages wait for apps that are not configured'),
+    onError: telemetry.report('not known whether other lanes have messages'),
+  })
+}
+
+function startWorker(
+  { settings, telemetry, outbox }: SendingParts,
+  apps: Apps,
+  follower: FeedbackFollower,
+): Promise<OutboxWorker> {
+  return OutboxWorker.start({
+    ...settings.config.worker,
+    outbox: wakingOutbox(outbox, follower),
+    managers: apps.managers,
+    observer: telemetry.observer,
+    onError: telemetry.report('the worker could not go on, and tries again'),
+  })
 }
 
 function makeApps({ apps, drainTimeoutMs }: ServerConfig, telemetry: Telemetry): Apps {
@@ -101,9 +158,4 @@ function makeApps({ apps, drainTimeoutMs }: ServerConfig, telemetry: Telemetry):
     onError: () => {},
     drainTimeoutMs,
   })
-}
-
-/** In seconds. */
-function lagOf(webhook: Webhook | undefined): number | undefined {
-  return webhook === undefined ? undefined : webhook.status().lagMs / 1000
 }

@@ -4,6 +4,8 @@ export type ServerErrorCode =
   | 'ALREADY_RUNNING'
   /** The address cannot be listened on. */
   | 'CANNOT_LISTEN'
+  /** What the configuration asks for needs a package that is not installed. */
+  | 'PACKAGE_MISSING'
   /** The configuration is well-formed, and this server cannot go on with it. */
   | 'CANNOT_RELOAD'
 

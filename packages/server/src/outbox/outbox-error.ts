@@ -25,8 +25,10 @@ export type OutboxErrorCode =
   | 'STORE_FOREIGN'
   /** The file was written by a newer version of this program. */
   | 'STORE_TOO_NEW'
-  /** The file cannot be opened, read or written, for any other reason. */
+  /** The store cannot be reached, opened, read or written, for any other reason. */
   | 'STORE_UNAVAILABLE'
+  /** It was lost while it wrote, or has not answered in time: whether it has written is not known. */
+  | 'STORE_IN_DOUBT'
 
 export interface OutboxErrorOptions {
   readonly cause?: unknown
@@ -34,7 +36,7 @@ export interface OutboxErrorOptions {
   readonly total?: number
 }
 
-/** Why a call of the outbox failed. Where one failed, nothing of it was stored. */
+/** Why a call of the outbox failed. Where one failed, nothing of it was stored, but with `STORE_IN_DOUBT`, where that is not known. */
 export class OutboxError extends Error {
   readonly code: OutboxErrorCode
   /** With `WRONG_OFFSET`: how many tokens the message has. */

@@ -5,7 +5,8 @@ import type { PackedTokens, TokenEntry } from './packed-tokens.js'
  * Where messages wait until Apple has answered for each of their tokens.
  *
  * - **Durable.** When a promise of any call that writes resolves, what it did is on disk, power loss included (unless the
- *   implementation was told otherwise). When it rejects, nothing of it was stored.
+ *   implementation was told otherwise). When it rejects, nothing of it was stored; with
+ *   `STORE_IN_DOUBT`, that is not known.
  * - **At least once.** A token stays until an outcome is recorded for it, or the message is cancelled, purged or given up.
  *   A batch whose worker died is handed out again when its lease is over, or at once after {@link takeOver}; each token
  *   then has the apns-id that it had. Messages with `ambiguous: 'drop'` are at most once instead: what was handed out and

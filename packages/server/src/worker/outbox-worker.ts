@@ -36,6 +36,8 @@ export class OutboxWorker {
   #isAwake = false
   #stopping: Promise<StopReport> | undefined
   #releasing = 0
+  #isTold = false
+  #heeding: Promise<void> | undefined
   readonly #givenBack = { batches: 0, inDoubt: 0 }
   #idleChanged: (() => void) | undefined
 
@@ -66,6 +68,14 @@ export class OutboxWorker {
   wake(): void {
     this.#isAwake = true
     this.#wake?.()
+  }
+
+  /** Asks at once where its leases stand: call it after something was paused, cancelled or purged, by whomever. */
+  heed(): void {
+    this.#isTold = true
+    this.#heeding ??= this.#heed().finally(() => {
+      this.#heeding = undefined
+    })
   }
 
   /**
@@ -254,6 +264,14 @@ export class OutboxWorker {
       }
     } catch (error) {
       this.#failed('renew', error)
+    }
+  }
+
+  async #heed(): Promise<void> {
+    // However often it is told meanwhile, once more is enough.
+    while (this.#isTold) {
+      this.#isTold = false
+      await this.#renew()
     }
   }
 

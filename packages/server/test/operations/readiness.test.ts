@@ -18,6 +18,8 @@ function check(sources: Partial<ReadinessSources> = {}): ReadinessCheck {
     managers: () => new Map([['news', manager(1, 0)]]),
     probeStore: () => Promise.resolve({ state: 'writable' }),
     isRunning: () => true,
+    isWorking: () => true,
+    role: 'all',
     ...sources,
   })
 }
@@ -30,6 +32,7 @@ test('ready: the store takes writes, the worker runs, and each app has its line'
     ])
   assert.deepEqual(await check({ managers }).check(), {
     status: 'ready',
+    role: 'all',
     store: { state: 'writable' },
     worker: 'running',
     apps: { news: { state: 'connected', connections: 2 }, quiet: { state: 'idle', connections: 0 } },

@@ -48,6 +48,12 @@ export interface WebhookStatus {
   readonly lagMs: number
 }
 
+/** @throws {TypeError} for a URL or a secret that cannot be used */
+export function checkWebhook(config: WebhookConfig): void {
+  checkedUrl(config)
+  keysOf(config.secret)
+}
+
 /** Of its place in the log. */
 const CURSOR_NAME = 'webhook'
 const DEFAULT_STOP_TIMEOUT_MS = 10_000

@@ -30,6 +30,7 @@ export type ProblemCode =
   | 'INTERNAL'
   | 'NOT_IMPLEMENTED'
   | 'STORE_FAILED'
+  | 'STORE_IN_DOUBT'
   | 'SHUTTING_DOWN'
 
 /**
@@ -143,6 +144,11 @@ export const PROBLEM_CODES: Readonly<
     503,
     'The store cannot be used',
     'Nothing was stored. Try again after `Retry-After`; the server’s log says more.',
+  ],
+  STORE_IN_DOUBT: [
+    503,
+    'The store has not answered',
+    'Whether it was stored is not known. Try again after `Retry-After`, with the same `Idempotency-Key` or `offset`: then nothing is stored twice.',
   ],
   SHUTTING_DOWN: [503, 'The server is stopping', 'Nothing was stored. Try again after `Retry-After`.'],
 }

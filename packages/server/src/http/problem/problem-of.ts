@@ -38,6 +38,11 @@ function problemOfStore(error: OutboxError): ApiProblem {
         cause: error,
         headers: LATER,
       })
+    case 'STORE_IN_DOUBT':
+      return new ApiProblem(code, 'the store has not answered; whether it was stored is not known', {
+        cause: error,
+        headers: LATER,
+      })
     default:
       return new ApiProblem('STORE_FAILED', `${storeFault(code)}; nothing was stored`, {
         cause: error,
@@ -47,7 +52,7 @@ function problemOfStore(error: OutboxError): ApiProblem {
 }
 
 /** Without the store's own words, which may have a path in them. */
-function storeFault(code: Extract<OutboxErrorCode, `STORE_${string}`>): string {
+function storeFault(code: Exclude<Extract<OutboxErrorCode, `STORE_${string}`>, 'STORE_IN_DOUBT'>): string {
   switch (code) {
     case 'STORE_BUSY':
       return 'another process holds the store'

@@ -10,6 +10,7 @@ export interface MetricDefinition {
 const LANE = ['app', 'environment', 'service'] as const
 
 export type MetricName =
+  | 'apns_worker_info'
   | 'apns_worker_notifications_total'
   | 'apns_worker_refusals_total'
   | 'apns_worker_dead_tokens_total'
@@ -53,6 +54,10 @@ function define(
 
 /** Counters have their `_total`, histograms the name without `_bucket`, `_sum` and `_count`. */
 export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
+  apns_worker_info: define('gauge', 'What this process does, and its name among those that send', [
+    'role',
+    'worker',
+  ]),
   apns_worker_notifications_total: define('counter', 'Tokens whose fate was written down', [
     ...LANE,
     'status',

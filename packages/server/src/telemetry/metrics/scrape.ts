@@ -1,4 +1,5 @@
 import type { AppInfo } from '../../apps/app-registry.js'
+import type { ServerRole } from '../../config/server-config.js'
 import type { OutboxStats } from '../../outbox/outbox.js'
 import { Exposition } from './exposition.js'
 import { type ObservedManager, writeLane } from './lane-gauges.js'
@@ -14,6 +15,8 @@ export interface MetricSources {
     readonly apps: ReadonlyMap<string, AppInfo>
     readonly managers: ReadonlyMap<string, ObservedManager>
   }
+  /** Which process this is. Default: the only one. */
+  readonly identity?: { readonly role: ServerRole; readonly worker: string } | undefined
   /** How many seconds the oldest dead token has waited for the webhook; undefined where there is none. */
   readonly webhookLag?: (() => number | undefined) | undefined
 }
@@ -28,9 +31,25 @@ export interface Books {
 export async function scrape(books: Books, sources: MetricSources | undefined): Promise<string> {
   const exposition = new Exposition()
   const labelsOf = (lane: string): LaneLabels => laneLabels(lane, sources?.apps.apps)
-  for (const lane of sources?.apps.managers.keys() ?? []) books.sending.open(lane)
+  const { role = 'all', worker = '' } = sources?.identity ?? {}
+  exposition.set('apns_worker_info', 1, { role, worker: role === 'api' ? '' : worker })
   if (sources !== undefined) await writeStore(exposition, sources, labelsOf)
-  for (const [lane, counted] of books.sending.lanes()) {
+  // Zeros of lines that it never has would be no news.
+  if (role !== 'api') writeSending(exposition, books.sending, sources, labelsOf)
+  books.requests.writeTo(exposition)
+  books.process.writeTo(exposition)
+  return exposition.toString()
+}
+
+/** What a server that sends has counted, and how its lines are. */
+function writeSending(
+  exposition: Exposition,
+  sending: SendingBooks,
+  sources: MetricSources | undefined,
+  labelsOf: (lane: string) => LaneLabels,
+): void {
+  for (const lane of sources?.apps.managers.keys() ?? []) sending.open(lane)
+  for (const [lane, counted] of sending.lanes()) {
     const labels = { ...labelsOf(lane) }
     for (const [status, count] of Object.entries(counted.statuses)) {
       exposition.set('apns_worker_notifications_total', count, { ...labels, status })
@@ -46,13 +65,10 @@ export async function scrape(books: Books, sources: MetricSources | undefined): 
   for (const [lane, manager] of sources?.apps.managers ?? []) {
     writeLane(exposition, { labels: labelsOf(lane), paused: manager.paused, stats: manager.stats() })
   }
-  for (const [call, count] of Object.entries(books.sending.storeErrors)) {
+  for (const [call, count] of Object.entries(sending.storeErrors)) {
     exposition.set('apns_worker_store_errors_total', count, { call })
   }
   exposition.set('apns_worker_webhook_lag_seconds', sources?.webhookLag?.())
-  books.requests.writeTo(exposition)
-  books.process.writeTo(exposition)
-  return exposition.toString()
 }
 
 /** A store that fails is no reason to tell nothing of all else: it is when somebody looks. */

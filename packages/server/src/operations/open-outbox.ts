@@ -1,0 +1,24 @@
+import type { PostgresOutboxConfig } from '../config/server-config.js'
+import type { Outbox } from '../outbox/outbox.js'
+import { OutboxError } from '../outbox/outbox-error.js'
+import { ServerError } from './server-error.js'
+
+/** Opens an outbox that is shared. @throws {OutboxError} with one of the `STORE_` codes */
+export type OpenOutbox = (config: PostgresOutboxConfig) => Promise<Outbox>
+
+/**
+ * On PostgreSQL. Nothing of it is loaded before.
+ *
+ * @throws {ServerError} `PACKAGE_MISSING`
+ */
+export const openPostgres: OpenOutbox = () => {
+  throw new ServerError('PACKAGE_MISSING', 'not yet')
+}
+
+/** Errors that another attempt would end with as well. */
+const FINAL: ReadonlySet<string> = new Set(['STORE_FOREIGN', 'STORE_TOO_NEW', 'BAD_ARGUMENT'])
+
+/** Whether there is no use in trying to open it again: it is not the database that is away. */
+export function isFinal(error: unknown): boolean {
+  return !(error instanceof OutboxError) || FINAL.has(error.code)
+}
