@@ -9,7 +9,7 @@ import type { StartedParts } from './started-parts.js'
 import { StoreProbe } from './store-probe.js'
 
 /** A database ends a statement that takes too long by itself; only one that has gone silent does not, and is given up then. */
-const BEYOND_STATEMENT_MS = 1000
+const BEYOND_STATEMENT_MS = 3000
 /** Whoever scrapes waits for ten seconds, as a rule. */
 const SCRAPE_LIMIT_MS = 3000
 

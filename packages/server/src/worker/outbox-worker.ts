@@ -37,7 +37,7 @@ export class OutboxWorker {
   #stopping: Promise<StopReport> | undefined
   #releasing = 0
   #isTold = false
-  #heeding: Promise<void> | undefined
+  #isHeeding = false
   readonly #givenBack = { batches: 0, inDoubt: 0 }
   #idleChanged: (() => void) | undefined
 
@@ -73,9 +73,7 @@ export class OutboxWorker {
   /** Asks at once where its leases stand: call it after something was paused, cancelled or purged, by whomever. */
   heed(): void {
     this.#isTold = true
-    this.#heeding ??= this.#heed().finally(() => {
-      this.#heeding = undefined
-    })
+    if (!this.#isHeeding) void this.#heed()
   }
 
   /**
@@ -268,11 +266,13 @@ export class OutboxWorker {
   }
 
   async #heed(): Promise<void> {
+    this.#isHeeding = true
     // However often it is told meanwhile, once more is enough.
     while (this.#isTold) {
       this.#isTold = false
       await this.#renew()
     }
+    this.#isHeeding = false
   }
 
   async #stop(timeoutMs: number): Promise<StopReport> {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { appOfLane } from '../../apps/app-registry.js'
+import { OutboxError } from '../../outbox/outbox-error.js'
 import type { ApiContext } from '../api-context.js'
 import { refuseEncoded } from '../body/json-body.js'
 import { noMessage } from '../messages/lanes.js'
@@ -66,7 +67,7 @@ export function receiveTokenLists(app: TypedApp, context: ApiContext, room: Stor
     }
     scope.post('/v1/messages/:id/tokens', { schema, config: { scope: 'send' } }, async (request, reply) => {
       const { id: messageId } = request.params
-      const { state, app: lane } = await outbox.message(messageId)
+      const { state, app: lane, total: before } = await outbox.message(messageId)
       if (!request.caller.mayUse(appOfLane(lane))) throw noMessage(messageId)
       if (state !== 'open') {
         throw new ApiProblem('NOT_OPEN', `the message ${messageId} was sent or cancelled, and takes no more`)
@@ -86,14 +87,17 @@ export function receiveTokenLists(app: TypedApp, context: ApiContext, room: Stor
       try {
         return await reply.code(202).send({ total: await upload.receive(body) })
       } catch (error) {
-        throw await withTotal(error, messageId)
+        throw await withTotal(error, messageId, upload.stored ?? before)
       }
     })
   }
 
-  /** Says from where to go on. */
-  async function withTotal(error: unknown, messageId: string): Promise<ApiProblem> {
-    const { total } = await outbox.message(messageId)
+  /** Says from where to go on; where the store says nothing any more, from where it last said. */
+  async function withTotal(error: unknown, messageId: string, known: number): Promise<ApiProblem> {
+    const { total } = await outbox.message(messageId).catch((cause: unknown) => {
+      if (cause instanceof OutboxError && cause.code === 'NOT_FOUND') throw cause
+      return { total: known }
+    })
     if (error instanceof LineError) {
       const detail = `${error.message}; what is before it is stored, which makes ${total} tokens`
       return new ApiProblem('INVALID_LINE', detail, { members: { line: error.line, total }, cause: error })

@@ -25,6 +25,7 @@ export class TokenUpload {
   #group: TokenEntry[] = []
   #offset: number | undefined
   #writing: Promise<number> | undefined
+  #stored: number | undefined
 
   constructor(options: TokenUploadOptions) {
     this.#options = options
@@ -33,6 +34,11 @@ export class TokenUpload {
       const token = options.readLine(line, number)
       if (token !== undefined) this.#group.push(token)
     })
+  }
+
+  /** How many tokens the message has, as far as the store has said; undefined: it has not. */
+  get stored(): number | undefined {
+    return this.#stored
   }
 
   /**
@@ -66,7 +72,10 @@ export class TokenUpload {
     this.#group = []
     const offset = this.#offset
     if (offset !== undefined) this.#offset = offset + group.length
-    this.#writing = outbox.addTokens(messageId, group, offset)
+    this.#writing = outbox.addTokens(messageId, group, offset).then((total) => {
+      this.#stored = total
+      return total
+    })
     // Seen to when it is waited for.
     this.#writing.catch(() => {})
   }
