@@ -1,5 +1,7 @@
-import type { Outbox } from '../outbox/outbox.js'
+import type { News, Outbox } from '../outbox/outbox.js'
 import { OutboxError } from '../outbox/outbox-error.js'
+
+type Listener = (news: News) => void
 
 const CLOSED = 'the outbox is closed'
 
@@ -8,8 +10,9 @@ const CLOSED = 'the outbox is closed'
  * then each call fails with `STORE_UNAVAILABLE`.
  */
 export class LateOutbox {
-  /** To be used as any other. `watch` is not for it: ask the one that has come. */
+  /** To be used as any other. */
   readonly outbox: Outbox
+  readonly #listeners = new Map<Listener, () => void>()
   #real: Outbox | undefined
   #isClosed = false
 
@@ -17,7 +20,9 @@ export class LateOutbox {
     // A target is needed, and nothing is asked of it.
     this.outbox = new Proxy({} as Outbox, {
       get: (_target, name) => {
-        if (name === 'watch' || name === 'then') return undefined
+        // It is no promise, whoever awaits it.
+        if (name === 'then') return undefined
+        if (name === 'watch') return (listener: Listener) => this.#watch(listener)
         if (name === 'close') return () => this.close()
         return this.#method(name)
       },
@@ -28,6 +33,7 @@ export class LateOutbox {
   async provide(real: Outbox): Promise<void> {
     if (!this.#isClosed) {
       this.#real = real
+      for (const listener of this.#listeners.keys()) this.#listeners.set(listener, real.watch(listener))
       return
     }
     await real.close()
@@ -38,6 +44,14 @@ export class LateOutbox {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#real?.close()
+  }
+
+  #watch(listener: Listener): () => void {
+    this.#listeners.set(listener, this.#real?.watch(listener) ?? (() => {}))
+    return () => {
+      this.#listeners.get(listener)?.()
+      this.#listeners.delete(listener)
+    }
   }
 
   #method(name: string | symbol): unknown {

@@ -11,8 +11,24 @@ export type OpenOutbox = (config: PostgresOutboxConfig) => Promise<Outbox>
  *
  * @throws {ServerError} `PACKAGE_MISSING`
  */
-export const openPostgres: OpenOutbox = () => {
-  throw new ServerError('PACKAGE_MISSING', 'not yet')
+export const openPostgres: OpenOutbox = async (config) => {
+  const { openPostgresOutbox } = await import('../outbox/postgres/postgres-outbox.js')
+  try {
+    return await openPostgresOutbox(config)
+  } catch (error) {
+    if (!isMissingPackage(error)) throw error
+    throw new ServerError(
+      'PACKAGE_MISSING',
+      'the configuration has an outbox, which needs the package pg: npm install pg',
+      { cause: error },
+    )
+  }
+}
+
+/** It is an optional dependency, and may have been left out. */
+function isMissingPackage(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
 }
 
 /** Errors that another attempt would end with as well. */

@@ -1,4 +1,4 @@
-import type { Outbox, OutboxNews } from '../outbox/outbox.js'
+import type { News, Outbox } from '../outbox/outbox.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import type { Announcements } from './announcements.js'
 import { Arrival } from './arrival.js'
@@ -28,8 +28,8 @@ export async function beginWhenThere(start: SharedStart): Promise<void> {
     arrive: async () => {
       if (outbox === undefined) {
         outbox = await open()
-        const unwatch = outbox.watch?.((news) => heed(sending, news))
-        if (unwatch !== undefined) started.add('news of the outbox', unwatch)
+        const unwatch = outbox.watch((news) => heed(sending, news))
+        started.add('news of the outbox', unwatch)
       }
       await sending.begin()
       sending.lead(true)
@@ -51,7 +51,7 @@ export async function beginWhenThere(start: SharedStart): Promise<void> {
   await arrival.begin()
 }
 
-function heed({ worker, follower }: Sending, news: OutboxNews): void {
+function heed({ worker, follower }: Sending, news: News): void {
   switch (news) {
     case 'work':
       worker.wake()

@@ -21,11 +21,6 @@ export class WorkerSlot {
     this.#start = start
   }
 
-  /** Whether there will be one. */
-  get isWanted(): boolean {
-    return this.#start !== undefined
-  }
-
   get isRunning(): boolean {
     return this.#worker !== undefined && !this.#isStopped
   }

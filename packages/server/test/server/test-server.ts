@@ -1,6 +1,12 @@
-import { type RunningServer, startServer, startTelemetry, type Telemetry } from '@apns-worker/server'
+import {
+  type OpenOutbox,
+  type RunningServer,
+  startServer,
+  startTelemetry,
+  type Telemetry,
+} from '@apns-worker/server'
 import type { Simulator } from '@apns-worker/simulator'
-import type { AppConfig, ServerConfig } from '#src/config/server-config.js'
+import type { AppConfig, PostgresOutboxConfig, ServerConfig } from '#src/config/server-config.js'
 import type { Folder } from '../operations/folder.js'
 
 export const APP = 'news'
@@ -38,6 +44,18 @@ export function configFor(folder: Folder, apps: readonly AppConfig[]): ServerCon
   }
 }
 
+/** An outbox that is shared, at an address of which the test makes what it likes. */
+export function outboxAt(url: string): PostgresOutboxConfig {
+  return {
+    url,
+    failoverUrls: [],
+    ca: undefined,
+    maxConnections: 5,
+    statementTimeoutMs: 30_000,
+    connectTimeoutMs: 5000,
+  }
+}
+
 /** A server, what it logs, and what asks it. */
 export class TestServer implements AsyncDisposable {
   readonly server: RunningServer
@@ -54,12 +72,14 @@ export class TestServer implements AsyncDisposable {
     this.lines = lines
   }
 
-  static async start(config: ServerConfig): Promise<TestServer> {
+  /** @param openOutbox where it is shared; default: PostgreSQL */
+  static async start(config: ServerConfig, openOutbox?: OpenOutbox): Promise<TestServer> {
     const lines: Record<string, unknown>[] = []
     // A line of JSON at a time.
     const write = (line: string): unknown => lines.push(JSON.parse(line) as Record<string, unknown>)
     const telemetry = await startTelemetry({ log: config.log, destination: { write }, environment: {} })
-    return new TestServer(await startServer(config, { telemetry, environment: {} }), telemetry, lines)
+    const options = { telemetry, environment: {}, ...(openOutbox === undefined ? {} : { openOutbox }) }
+    return new TestServer(await startServer(config, options), telemetry, lines)
   }
 
   async get(path: string): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {
