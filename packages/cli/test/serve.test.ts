@@ -178,6 +178,46 @@ test('serve --demo: a first message to 20,000 devices; where nobody watches it e
   assert.ok(!`${stdout}${stderr}`.includes('\u001b'), 'no control characters where nobody sees them')
 })
 
+test('serve --role: it wins over the configuration, also when that is read again', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write } = await place(simulator)
+  write({ role: 'api', worker: { owner: 'one' } })
+  const running = start(MAIN, ['serve', '--config', configPath, '--role', 'worker'])
+  const address = await addressOf(running)
+  const ready = (await (await fetch(`${address}/readyz`)).json()) as Record<string, unknown>
+  assert.deepEqual([ready['role'], ready['worker']], ['worker', 'running'])
+  assert.equal((await fetch(`${address}/v1/messages`)).status, 404)
+  running.child.kill('SIGHUP')
+  await running.saysOnStdout('the configuration was read again')
+  assert.doesNotMatch(running.stdout(), /counts after a restart/)
+  running.child.kill('SIGTERM')
+  assert.equal((await running.finished()).code, 0)
+})
+
+test('serve --role: one that there is not, or with --demo, is wrong usage', async () => {
+  const unknown = await run(['serve', '--role', 'sender', '--config', 'x.yaml'])
+  assert.deepEqual([unknown.code, /all, api, worker/.test(unknown.stderr)], [2, true], unknown.stderr)
+  const demo = await run(['serve', '--demo', '--role', 'api'])
+  assert.deepEqual([demo.code, /leave out --role/.test(demo.stderr)], [2, true], demo.stderr)
+})
+
+test('serve: a shared outbox that is not there is waited for, and SIGTERM ends that', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write, folder } = await place(simulator)
+  // Nobody listens at port 1.
+  write({ store: undefined, outbox: 'postgres://apns:hunter2@127.0.0.1:1/apns' })
+  const running = serve(configPath)
+  const address = await addressOf(running)
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+  assert.equal((await fetch(`${address}/readyz`)).status, 503)
+  assert.ok(!existsSync(join(folder, 'ready')))
+  running.child.kill('SIGTERM')
+  const { code, stdout } = await running.finished()
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /an unknown number of tokens wait/)
+  assert.ok(!stdout.includes('hunter2'))
+})
+
 const script = spawnSync('script', ['--version'], { encoding: 'utf8' })
 const hasScript = script.error === undefined && script.stdout.includes('util-linux')
 

@@ -268,7 +268,7 @@ const SCHEMA = Type.Object({
       maximum: 10_000_000_000,
       default: 100_000_000,
     }),
-    storeSize: size('Of the data file, above which nothing is accepted.', {
+    storeSize: size('Of the data file, or of the tables in the database, above which nothing is accepted.', {
       minimum: 1024 ** 2,
       maximum: 1024 ** 4,
       default: 16 * 1024 ** 3,
