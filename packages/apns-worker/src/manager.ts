@@ -5,6 +5,7 @@ import { isBackendClass } from './backend/load-backend.js'
 import { type CloseReport, closeDown, ManagerClosedError, within } from './closing.js'
 import type { CredentialStats } from './credentials/credential-stats.js'
 import { Delivery, type DeliveryOwner, outcomeOf } from './delivery.js'
+import { describeValue } from './describe-value.js'
 import { notificationSettled } from './diagnostics/channels.js'
 import { LagProbe } from './diagnostics/lag-probe.js'
 import { publishSettled } from './diagnostics/settlement.js'
@@ -240,6 +241,28 @@ export class ApnsManager {
     } catch (cause) {
       this.#backendFailed(cause)
     }
+  }
+
+  /**
+   * Changes the option `maxConnections` while it sends. With more, connections are opened when they are needed. With fewer,
+   * those that are too many, the least busy first, take no more notifications, and close when what they have is answered;
+   * until then they are in `stats().connections`. With 0 nothing is sent, and what is queued waits: it neither fails nor
+   * expires, and does not keep the process alive.
+   *
+   * From then on a connection counts until its socket is gone, also one that is being replaced. Of apps that share
+   * connections, the limit is of those, and the last that was set counts.
+   *
+   * @param count a whole number, 0 or more
+   * @returns resolves when no more than that many sockets are open, or the limit was changed again
+   * @throws {TypeError} for another number, and from a backend that has no such limit: `BinaryBackend` has one connection
+   */
+  setMaxConnections(count: number): Promise<void> {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new TypeError(
+        `the number of connections is ${describeValue(count)}; give a whole number, 0 or more`,
+      )
+    }
+    return this.#backend.setMaxConnections(count)
   }
 
   /** Counters since it was made, and how things are now: a plain object of one's own, cheap enough to ask every second. */

@@ -47,6 +47,11 @@ export class AppBackend extends Backend implements SharingApp {
     super.resume()
   }
 
+  /** Of the connections that the apps share: the last that is set is that of all of them. */
+  override setMaxConnections(count: number): Promise<void> {
+    return this.#shared.setMaxConnections(count)
+  }
+
   /** `connections` and `traffic` are those of all the apps that share them. */
   override stats(): BackendStats {
     return { ...this.#shared.stats(), retried: this.retried }

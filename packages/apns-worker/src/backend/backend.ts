@@ -166,6 +166,15 @@ export abstract class Backend implements QueueListener {
     return () => this.#pauseListeners.delete(listener)
   }
 
+  /**
+   * Changes how many connections it may have; see `ApnsManager.setMaxConnections`, which has checked the number.
+   *
+   * @throws {TypeError} from a backend that has no such limit
+   */
+  setMaxConnections(_count: number): Promise<void> {
+    throw new TypeError('this backend has no limit on its connections that could be changed')
+  }
+
   stats(): BackendStats {
     return { connections: 0, retried: 0 }
   }

@@ -5,7 +5,10 @@
  * connecting again, not for each notification.
  */
 export interface NetworkOptions {
-  /** How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. */
+  /**
+   * How many connections at most. Another is opened only when the streams of the present ones are used up. Default: 8. One
+   * that is being replaced stays open beside its successor until its last answer, unless `setMaxConnections` was called.
+   */
   readonly maxConnections?: number | undefined
   /**
    * Seconds for a connection to be usable: DNS, TCP, a proxy's tunnel, TLS and, over HTTP/2, the server's first SETTINGS.

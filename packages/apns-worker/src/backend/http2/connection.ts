@@ -183,6 +183,11 @@ export class Connection implements SessionEvents<Exchange> {
     return closed
   }
 
+  /** Resolves when the socket is gone. */
+  whenClosed(): Promise<void> {
+    return this.#socket.whenClosed()
+  }
+
   // What the session tells.
 
   field(exchange: Exchange, name: string, value: string): void {

@@ -128,6 +128,12 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     super.resume()
   }
 
+  override setMaxConnections(count: number): Promise<void> {
+    const isMet = this.#pool.setLimit(count)
+    this.queueNotify()
+    return isMet
+  }
+
   /** @internal What is sent from now on goes over new connections. */
   retireConnections(): void {
     this.#pool.retireAll()

@@ -3,6 +3,7 @@ import type { TlsTarget } from '../../net/tls-connect.js'
 import type { ResolvedNetworkOptions } from '../network-options.js'
 import type { RetryPolicy } from '../retry-policy.js'
 import { Connection } from './connection.js'
+import { ConnectionLimit } from './connection-limit.js'
 import type { ConnectionEnd, ConnectionOwner } from './connection-owner.js'
 
 /** Failed attempts come back no slower than this, so that a restored network is noticed soon. */
@@ -21,6 +22,7 @@ export class ConnectionPool {
   readonly #policy: RetryPolicy
   readonly #owner: ConnectionOwner
   readonly #connections = new Set<Connection>()
+  readonly #limit: ConnectionLimit
   /** Connections in a row that failed, or were turned away before they served. */
   #failures = 0
   /** The one that was opened last. */
@@ -42,6 +44,7 @@ export class ConnectionPool {
     this.#options = options
     this.#policy = policy
     this.#owner = owner
+    this.#limit = new ConnectionLimit(options.maxConnections)
   }
 
   get connections(): Iterable<Connection> {
@@ -79,7 +82,7 @@ export class ConnectionPool {
       if (connection.isWarmingUp || !connection.isFull) return
       usable++
     }
-    if (usable >= this.#options.maxConnections) return
+    if (!this.#limit.allowsAnother(usable, this.#connections.size)) return
     if (this.#failures === 0 || this.#hasBackedOff) {
       this.#hasBackedOff = false
       this.#open()
@@ -99,9 +102,29 @@ export class ConnectionPool {
     if (connection === this.#newest) this.#failures = 0
   }
 
+  /**
+   * Changes how many there may be. Those that are too many take no more requests, the least busy first, and close when what
+   * they have is answered.
+   *
+   * @returns resolves when no more than that many sockets are open, or the limit was changed again
+   */
+  setLimit(count: number): Promise<void> {
+    const isMet = this.#limit.change(count)
+    const usable = [...this.#connections].filter((connection) => connection.isUsable)
+    const leastBusyFirst = usable.sort((one, other) => burdenOf(one) - burdenOf(other))
+    for (const connection of leastBusyFirst.slice(0, Math.max(0, usable.length - count))) connection.retire()
+    this.#limit.opened(this.#connections.size)
+    return isMet
+  }
+
   /** Takes note of a connection's end. */
   remove(connection: Connection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
+    void this.#limit.untilGone(connection.whenClosed()).then(() => {
+      this.#limit.opened(this.#connections.size)
+      // Its place is free only now, where the limit is of sockets.
+      if (!this.#closed) this.#owner.changed(connection)
+    })
     if (end.failed) this.#failures++
     if (this.#connections.size === 0) {
       clearInterval(this.#shrinkTimer)
@@ -141,4 +164,9 @@ export class ConnectionPool {
     this.#connections.add(this.#newest)
     this.#shrinkTimer ??= setInterval(() => this.#shrink(), SHRINK_INTERVAL_MS).unref()
   }
+}
+
+/** One that does not serve yet is no loss at all. */
+function burdenOf(connection: Connection): number {
+  return connection.isConnected ? connection.openStreams : -1
 }
