@@ -253,16 +253,23 @@ export class ApnsManager {
    * connections, the limit is of those, and the last that was set counts.
    *
    * @param count a whole number, 0 or more
+   * @param options.timeout seconds after which those that are too many close, answered or not; what they had is then sent
+   *   again, or unknown, as after a lost connection. Default: as long as an answer may take (`requestTimeout`)
    * @returns resolves when no more than that many sockets are open, or the limit was changed again
    * @throws {TypeError} for another number, and from a backend that has no such limit: `BinaryBackend` has one connection
    */
-  setMaxConnections(count: number): Promise<void> {
+  setMaxConnections(
+    count: number,
+    { timeout }: { readonly timeout?: number | undefined } = {},
+  ): Promise<void> {
     if (!Number.isInteger(count) || count < 0) {
       throw new TypeError(
         `the number of connections is ${describeValue(count)}; give a whole number, 0 or more`,
       )
     }
-    return this.#backend.setMaxConnections(count)
+    if (timeout !== undefined) checkNumber(timeout, 0, 'timeout', 'seconds')
+    const isLimited = timeout !== undefined && Number.isFinite(timeout)
+    return this.#backend.setMaxConnections(count, isLimited ? timeout * 1000 : undefined)
   }
 
   /** Counters since it was made, and how things are now: a plain object of one's own, cheap enough to ask every second. */

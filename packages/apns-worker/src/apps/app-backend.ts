@@ -48,8 +48,8 @@ export class AppBackend extends Backend implements SharingApp {
   }
 
   /** Of the connections that the apps share: the last that is set is that of all of them. */
-  override setMaxConnections(count: number): Promise<void> {
-    return this.#shared.setMaxConnections(count)
+  override setMaxConnections(count: number, timeoutMs?: number): Promise<void> {
+    return this.#shared.setMaxConnections(count, timeoutMs)
   }
 
   /** `connections` and `traffic` are those of all the apps that share them. */

@@ -171,7 +171,7 @@ export abstract class Backend implements QueueListener {
    *
    * @throws {TypeError} from a backend that has no such limit
    */
-  setMaxConnections(_count: number): Promise<void> {
+  setMaxConnections(_count: number, _timeoutMs?: number): Promise<void> {
     throw new TypeError('this backend has no limit on its connections that could be changed')
   }
 

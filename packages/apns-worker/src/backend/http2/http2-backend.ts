@@ -128,8 +128,8 @@ export class Http2Backend extends Backend implements ConnectionOwner {
     super.resume()
   }
 
-  override setMaxConnections(count: number): Promise<void> {
-    const isMet = this.#pool.setLimit(count)
+  override setMaxConnections(count: number, timeoutMs?: number): Promise<void> {
+    const isMet = this.#pool.setLimit(count, timeoutMs)
     this.queueNotify()
     return isMet
   }

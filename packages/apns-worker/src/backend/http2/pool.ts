@@ -32,6 +32,7 @@ export class ConnectionPool {
   #shrinkTimer: NodeJS.Timeout | undefined
   #backOffTimer: NodeJS.Timeout | undefined
   #backOffEndsAtMs = 0
+  #cutTimer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(
@@ -104,16 +105,19 @@ export class ConnectionPool {
 
   /**
    * Changes how many there may be. Those that are too many take no more requests, the least busy first, and close when what
-   * they have is answered.
+   * they have is answered, or after `timeoutMs` at most.
    *
    * @returns resolves when no more than that many sockets are open, or the limit was changed again
    */
-  setLimit(count: number): Promise<void> {
+  setLimit(count: number, timeoutMs: number | undefined): Promise<void> {
     const isMet = this.#limit.change(count)
+    clearTimeout(this.#cutTimer)
     const usable = [...this.#connections].filter((connection) => connection.isUsable)
     const leastBusyFirst = usable.sort((one, other) => burdenOf(one) - burdenOf(other))
     for (const connection of leastBusyFirst.slice(0, Math.max(0, usable.length - count))) connection.retire()
     this.#limit.opened(this.#connections.size)
+    if (timeoutMs !== undefined && this.#connections.size > count)
+      this.#cutTimer = setTimeout(() => this.#cut(), timeoutMs).unref()
     return isMet
   }
 
@@ -151,9 +155,15 @@ export class ConnectionPool {
     this.#failures = 0
   }
 
+  /** Ends those that take no more requests, answered or not. */
+  #cut(): void {
+    for (const connection of [...this.#connections]) if (!connection.isUsable) void connection.close()
+  }
+
   /** Ends all connections, and opens no more. */
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#cutTimer)
     clearTimeout(this.#backOffTimer)
     this.#backOffTimer = undefined
     await Promise.all(Array.from(this.#connections, (connection) => connection.close()))

@@ -156,6 +156,21 @@ describe('the limit on connections, changed while it sends', () => {
     assert.deepEqual(sender.warnings, [])
   })
 
+  it('cuts those that are too many and do not finish in time; what they had is sent again', async () => {
+    const { server, held } = await startHoldingServer()
+    await using _server = server
+    await using sender = new Sender(server, { maxConnections: 2, retryDelay: 0 })
+    const delivery = sender.send(2 + 2 * STREAM_LIMIT)
+    await until(() => held.length === 2 * STREAM_LIMIT)
+    await within(sender.apns.setMaxConnections(0, { timeout: 0.01 }), () => sender.describe())
+    await until(() => server.sockets.size === 0)
+    assert.equal(delivery.pending, 2 * STREAM_LIMIT)
+    void sender.apns.setMaxConnections(1)
+    await answerUntil(held, () => delivery.pending === 0)
+    await sender.accepted(delivery)
+    assert.equal(server.connections, 3)
+  })
+
   it('gives up what waits when it is closed with none, and stops waiting for a limit to be met', async () => {
     const { server, held } = await startHoldingServer()
     await using _server = server
