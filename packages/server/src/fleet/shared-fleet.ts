@@ -157,7 +157,15 @@ export class SharedFleet implements Fleet {
     const { owner, role } = this.#options
     const served = new Map(this.#service.lines().map(({ name, limit }) => [name, limit]))
     const lines = this.#shares.records(served)
-    return { kind, incarnation: this.incarnation, owner, role, lines, state: this.#service.describe(), watched }
+    return {
+      kind,
+      incarnation: this.incarnation,
+      owner,
+      role,
+      lines,
+      state: this.#service.describe(),
+      watched,
+    }
   }
 
   #heard({ decision, resumes }: BeatAnswer, sentAt: number): void {

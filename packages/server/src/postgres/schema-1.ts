@@ -9,6 +9,8 @@
  * - Positions in `outcomes`, `feedback` and `suppressed` are from `log_ends`, whose row is locked until they are committed: they
  *   become visible in their order, and a reader that goes by them misses none, which sequences do not give.
  * - `served` and `start_tag` are virtual times of start-time fair queueing, see `Claiming`.
+ * - `workers` are the processes, see `Fleet`. `version` of `fleet` changes with each heartbeat: whoever has read an older one has
+ *   decided on what is not so any more, and decides again. `lines` and `state` are JSON that only the members read.
  */
 export const SCHEMA_1 = `
 CREATE TABLE apns_worker.outbox (
@@ -164,5 +166,24 @@ CREATE INDEX suppressed_of_app ON apns_worker.suppressed (app_id, sequence);
 CREATE TABLE apns_worker.cursors (
   name text PRIMARY KEY,
   position bigint NOT NULL
+);
+
+CREATE TABLE apns_worker.fleet (
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
+  version bigint NOT NULL DEFAULT 0
+);
+INSERT INTO apns_worker.fleet DEFAULT VALUES;
+
+CREATE TABLE apns_worker.workers (
+  incarnation text PRIMARY KEY,
+  owner text NOT NULL,
+  role text NOT NULL,
+  since bigint NOT NULL,
+  beats bigint NOT NULL,
+  heard_at bigint NOT NULL,
+  is_leader boolean NOT NULL,
+  is_replaced boolean NOT NULL DEFAULT false,
+  lines text NOT NULL,
+  state text NOT NULL
 );
 `

@@ -48,7 +48,8 @@ class Model {
     const living = this.processes.filter(({ isMember }) => isMember)
     const one = living[Math.floor(this.random() * living.length)]
     const dice = this.random()
-    if (living.length === 0 || (dice < 0.3 && living.length < MAX_PROCESSES)) this.#start(`worker-${this.#names++}`)
+    if (living.length === 0 || (dice < 0.3 && living.length < MAX_PROCESSES))
+      this.#start(`worker-${this.#names++}`)
     else if (dice < 0.45) void one?.stop().catch(() => one.kill())
     else if (dice < 0.6) one?.kill()
     else if (dice < 0.7) {
@@ -64,7 +65,10 @@ class Model {
     for (const { name, limit } of LINES) {
       const open = this.processes.map((process) => process.open.get(name) ?? 0)
       const sum = open.reduce((total, count) => total + count, 0)
-      assert.ok(sum <= limit, `${open.join(' + ')} connections to ${name}, of ${limit}, at ${this.time.now()} ms`)
+      assert.ok(
+        sum <= limit,
+        `${open.join(' + ')} connections to ${name}, of ${limit}, at ${this.time.now()} ms`,
+      )
     }
     const leaders = this.processes.filter(({ fleet, isDead }) => !isDead && fleet?.isLeader === true)
     assert.ok(leaders.length <= 1, `${leaders.map(({ owner }) => owner).join(' and ')} lead`)

@@ -112,7 +112,10 @@ export class SimulatedProcess implements FleetService, FleetStore {
       this.open.set(line, count)
       return
     }
-    const drainMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#faults.random() * this.#faults.drainMs)
+    const drainMs = Math.min(
+      timeoutMs ?? Number.POSITIVE_INFINITY,
+      this.#faults.random() * this.#faults.drainMs,
+    )
     await new Promise<void>((resolve) => {
       this.#superseded.set(line, resolve)
       this.#clock.after(drainMs, () => {
