@@ -87,6 +87,18 @@ export class AppManagers {
   }
 
   /**
+   * Whose connections an app uses: the same for apps that share them, in this process and in any other with the same
+   * configuration. A digest, which tells nothing of the credentials.
+   *
+   * @throws {AppConfigurationError} when there is no such app
+   */
+  lineOf(name: string): string {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) throw unknownApp(name)
+    return connectionKey(entry.options) ?? `app ${name}`
+  }
+
+  /**
    * Adds an app while others are being sent for.
    *
    * @throws {AppConfigurationError}

@@ -6,6 +6,7 @@ import {
   AppManagers,
   type AppManagersOptions,
   type AppOptions,
+  BroadcastBackend,
   type Delivery,
   Message,
 } from 'apns-worker'
@@ -71,6 +72,23 @@ describe('apps', () => {
     }
     assert.deepEqual(topicsOf(apns), [A, B, 'com.example.c'])
     assert.deepEqual(apps.managers.get(A).stats().accepted, 20)
+  })
+
+  it('tell whose connections they use', async () => {
+    await using apns = await startSimulator()
+    const other = {
+      [A]: {},
+      [B]: {},
+      third: { environment: 'sandbox' as const },
+      fourth: { backend: BroadcastBackend },
+    }
+    await using apps = new Apps(apns, other)
+    await using again = new Apps(apns, { [B]: {} })
+    const { managers } = apps
+    assert.equal(managers.lineOf(A), managers.lineOf(B))
+    assert.equal(managers.lineOf(A), again.managers.lineOf(B))
+    assert.equal(new Set([A, 'third', 'fourth'].map((name) => managers.lineOf(name))).size, 3)
+    assert.throws(() => managers.lineOf('fifth'), { code: 'APP_UNKNOWN' })
   })
 
   it('send one and the same message with the topic of each, and its push type’s suffix', async () => {

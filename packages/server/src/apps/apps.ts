@@ -13,12 +13,14 @@ import { infoOf } from './app-info.js'
 import {
   type AppInfo,
   type AppRegistry,
+  appOfLane,
   type EnvironmentName,
   type LaneService,
   laneName,
   parseLane,
   UnknownAppError,
 } from './app-registry.js'
+import { SharedLines } from './shared-lines.js'
 
 export interface AppsOptions {
   /** For what a lane's manager has to say. */
@@ -46,11 +48,14 @@ const SERVICES: readonly LaneService[] = ['devices', 'broadcast']
 
 /** The configured apps, and the managers of their lanes, which share connections where Apple allows it. */
 export class Apps implements AppRegistry {
+  /** What the lanes that are served share with other processes. */
+  readonly lines: SharedLines = new SharedLines()
   readonly #options: AppsOptions
   readonly #pool = new AppManagers({ defaults: DEFAULTS })
   readonly #managers = new Map<string, ApnsManager>()
   readonly #channels = new Map<string, ChannelManager>()
   readonly #draining = new Set<Promise<unknown>>()
+  #onManager: ((lane: string) => void) | undefined
   #configs = new Map<string, AppConfig>()
   #infos = new Map<string, AppInfo>()
 
@@ -115,6 +120,17 @@ export class Apps implements AppRegistry {
         throw error
       }
     })
+  }
+
+  /** Calls with each lane that has a manager, and with each whose manager is made from now on, before it is used. */
+  watchManagers(listener: (lane: string) => void): void {
+    this.#onManager = listener
+    for (const lane of this.#managers.keys()) listener(lane)
+  }
+
+  /** How many connections an app says that one process may have. */
+  maxConnectionsOf(lane: string): number | undefined {
+    return this.#configs.get(appOfLane(lane))?.options.maxConnections
   }
 
   /** Goes on where a configuration error has stopped an app's lines. @throws {UnknownAppError} */
@@ -186,6 +202,8 @@ export class Apps implements AppRegistry {
       this.#pool.add(lane, options)
       try {
         this.#managers.set(lane, this.#pool.get(lane))
+        this.lines.add(lane, this.#pool.lineOf(lane), config.fleetConnections)
+        this.#onManager?.(lane)
       } catch (error) {
         void this.#pool.remove(lane)
         throw error
@@ -197,6 +215,7 @@ export class Apps implements AppRegistry {
     const channels = this.#channels.get(lane)
     this.#channels.delete(lane)
     const isServed = this.#managers.delete(lane)
+    this.lines.remove(lane)
     if (channels !== undefined) this.#drain(channels.close())
     if (isServed) this.#drain(this.#pool.remove(lane, { timeout: this.#drainTimeoutMs / 1000 }))
   }

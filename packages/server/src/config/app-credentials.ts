@@ -46,6 +46,7 @@ export function readApp(
     environment,
     proxy,
     topic,
+    fleetConnections,
     ...network
   } = app
   const credentials = defined({
@@ -85,7 +86,11 @@ export function readApp(
       problems.add([...path, 'topic'], "is missing; give the app's bundle id, such as com.example.app")
       return undefined
     }
-    const config: AppConfig = { name, options: { ...options, topic: ownTopic } }
+    const config: AppConfig = {
+      name,
+      options: { ...options, topic: ownTopic },
+      ...defined({ fleetConnections }),
+    }
     // It checks all that is left; nothing is connected before there is something to send.
     void new ApnsManager({ ...config.options, logger: SILENT }).close({ timeout: 0 })
     return config

@@ -42,6 +42,7 @@ export interface AppFile extends CredentialsFile, Required<{ [Name in keyof Netw
   readonly topic?: string
   readonly environment: 'sandbox' | 'production' | HostFile
   readonly broadcastHost?: 'api-broadcast' | 'api'
+  readonly fleetConnections?: number
   readonly proxy?: { readonly url: string; readonly caPath?: string; readonly ca?: string }
 }
 

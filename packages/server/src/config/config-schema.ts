@@ -138,6 +138,12 @@ const APP = Type.Object({
       description: "Which of Apple's hosts broadcasts are sent to. Default: `api-broadcast`.",
     }),
   ),
+  fleetConnections: Type.Optional(
+    count(
+      'Connections at most, of all workers on a shared outbox together, which divide them; for apps that share connections, the lowest. None: each has up to `maxConnections`.',
+      { minimum: 1, maximum: 100_000 },
+    ),
+  ),
   ...NETWORK,
 })
 

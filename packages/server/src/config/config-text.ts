@@ -78,12 +78,12 @@ export function redactedConfig(config: ServerConfig): { readonly [key: string]: 
   })
 }
 
-function shownApp({ name, options }: AppConfig): Plain {
+function shownApp({ name, options, fleetConnections }: AppConfig): Plain {
   const shown = Object.entries(options).map(([option, value]: [string, unknown]): [string, Plain] => [
     option,
     SHOWN_OPTIONS.has(option) ? shownValue(value) : HIDDEN,
   ])
-  return defined({ name, ...Object.fromEntries(shown) })
+  return defined({ name, ...Object.fromEntries(shown), fleetConnections })
 }
 
 /** Texts, numbers, and the environment's host without its authority, which is long and no help. */

@@ -57,6 +57,8 @@ export interface AppConfig {
   readonly name: string
   /** Credentials, topic, environment, proxy and the network options of its manager; files are read already. */
   readonly options: Omit<ApnsManagerOptions, 'name' | 'logger' | 'errorHandler'>
+  /** How many connections all workers on the outbox may have together, over each of its lines; default: no such limit. */
+  readonly fleetConnections?: number
 }
 
 export type AccessScope = 'send' | 'read' | 'admin'

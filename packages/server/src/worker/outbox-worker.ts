@@ -26,6 +26,7 @@ export class OutboxWorker {
   readonly #pollMs: number
   readonly #onError: (error: unknown) => void
   readonly #observer: WorkerObserver | undefined
+  readonly #mayClaim: (app: string) => boolean
   readonly #inHand = new Map<number, BatchInHand>()
   readonly #renewal: NodeJS.Timeout
   readonly #claiming: Promise<void>
@@ -60,6 +61,7 @@ export class OutboxWorker {
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS
     this.#onError = options.onError ?? (() => {})
     this.#observer = options.observer
+    this.#mayClaim = options.mayClaim ?? (() => true)
     this.#renewal = setInterval(() => void this.#renew(), this.#leaseMs / RENEWALS_PER_LEASE)
     this.#claiming = this.#claimWhileRunning()
   }
@@ -74,6 +76,17 @@ export class OutboxWorker {
   heed(): void {
     this.#isTold = true
     if (!this.#isHeeding) void this.#heed()
+  }
+
+  /** How many tokens it has in hand, and how many it takes about. */
+  get window(): { readonly tokens: number; readonly inHand: number } {
+    return { tokens: this.#windowTokens, inHand: this.#handedTokens }
+  }
+
+  /** Gives back what it has of an app and has not sent, so that others send it. */
+  giveBackOf(app: string): void {
+    for (const batch of this.#inHand.values())
+      if (batch.batch.message.app === app) batch.takeBack('given back')
   }
 
   /**
@@ -99,7 +112,9 @@ export class OutboxWorker {
 
   /** @returns how long to wait before there may be more to claim */
   async #claim(): Promise<number> {
-    const apps = [...this.#managers].filter(([, { paused }]) => paused === undefined).map(([app]) => app)
+    const apps = [...this.#managers]
+      .filter(([app, { paused }]) => paused === undefined && this.#mayClaim(app))
+      .map(([app]) => app)
     const room = this.#roomFor(apps.length)
     if (room === undefined) return this.#pollMs
     const claim = { owner: this.#owner, leaseMs: this.#leaseMs, apps, ...room }

@@ -8,6 +8,8 @@ export interface OutboxWorkerOptions {
   readonly owner: string
   /** Who sends for each app, by its name. Whoever made them closes them, after the worker has stopped. */
   readonly managers: ReadonlyMap<string, ApnsManager>
+  /** Whether messages of an app may be claimed at present. Default: all that have a manager whose line is not stopped. */
+  readonly mayClaim?: ((app: string) => boolean) | undefined
   /** How long its crash goes unnoticed by others, in milliseconds. Default: 60,000; 1000 and more. */
   readonly leaseMs?: number | undefined
   /** How many tokens it has in hand at a time, about. Default: 20,000. */

@@ -3,7 +3,7 @@ import type { FleetClock } from '#src/fleet/fleet-clock.js'
 interface Event {
   readonly atMs: number
   readonly order: number
-  readonly then: () => void
+  readonly act: () => void
 }
 
 /** Time that passes only when it is told to, event by event; what an event sets going comes before the next. */
@@ -16,8 +16,8 @@ export class SimulatedTime implements FleetClock {
     return this.#nowMs
   }
 
-  after(milliseconds: number, then: () => void): () => void {
-    const event = { atMs: this.#nowMs + milliseconds, order: this.#order++, then }
+  after(milliseconds: number, act: () => void): () => void {
+    const event = { atMs: this.#nowMs + milliseconds, order: this.#order++, act }
     this.#events.add(event)
     return () => this.#events.delete(event)
   }
@@ -35,7 +35,7 @@ export class SimulatedTime implements FleetClock {
     for (let event = this.#next(endMs); event !== undefined; event = this.#next(endMs)) {
       this.#events.delete(event)
       this.#nowMs = event.atMs
-      event.then()
+      event.act()
       await settled()
       look()
     }
