@@ -31,7 +31,7 @@ export class SingleFleet implements Fleet {
     service.leading(true)
   }
 
-  mayServe(): boolean {
+  mayServe(_lane: string): boolean {
     return !this.#hasLeft
   }
 
