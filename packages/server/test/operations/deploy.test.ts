@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { test } from 'node:test'
@@ -87,7 +87,18 @@ test('systemd finds nothing wrong with the unit', { skip: !hasSystemd && 'needs 
 })
 
 test('the container runs the program itself, as a user without rights, on a Node that is supported', () => {
-  assert.match(CONTAINER, /^USER node$/m)
-  assert.match(CONTAINER, /^ENTRYPOINT \["node", "packages\/cli\/dist\/main\.js", "serve"\]$/m)
-  for (const [, version] of CONTAINER.matchAll(/node:(\d+)-slim/g)) assert.ok(Number(version) >= 20)
+  // A number: Kubernetes does not start an image of a named user where only users without rights may run.
+  assert.match(CONTAINER, /^USER 1000:1000$/m)
+  const [, program = ''] = CONTAINER.match(/^ENTRYPOINT \["node", "\/opt\/apns-worker\/(.+)", "serve"\]$/m) ?? []
+  assert.ok(existsSync(new URL(`../${program}`, DEPLOY)), program)
+  const versions = [...CONTAINER.matchAll(/^FROM \S+node:(\d+)-slim/gm)].map(([, version]) => Number(version))
+  assert.equal(versions.length, 2)
+  for (const version of versions) assert.ok(version >= 20)
+})
+
+test('what was compiled or installed here, and secrets, stay out of the container', () => {
+  const ignored = readFileSync(new URL('../.dockerignore', DEPLOY), 'utf8').split('\n')
+  for (const each of ['.git', '**/node_modules', '**/dist', '**/*.tsbuildinfo', 'deploy/secrets', '**/*.p8']) {
+    assert.ok(ignored.includes(each), each)
+  }
 })
