@@ -89,7 +89,8 @@ test('systemd finds nothing wrong with the unit', { skip: !hasSystemd && 'needs 
 test('the container runs the program itself, as a user without rights, on a Node that is supported', () => {
   // A number: Kubernetes does not start an image of a named user where only users without rights may run.
   assert.match(CONTAINER, /^USER 1000:1000$/m)
-  const [, program = ''] = CONTAINER.match(/^ENTRYPOINT \["node", "\/opt\/apns-worker\/(.+)", "serve"\]$/m) ?? []
+  const [, program = ''] =
+    CONTAINER.match(/^ENTRYPOINT \["node", "\/opt\/apns-worker\/(.+)", "serve"\]$/m) ?? []
   assert.ok(existsSync(new URL(`../${program}`, DEPLOY)), program)
   const versions = [...CONTAINER.matchAll(/^FROM \S+node:(\d+)-slim/gm)].map(([, version]) => Number(version))
   assert.equal(versions.length, 2)
@@ -98,7 +99,14 @@ test('the container runs the program itself, as a user without rights, on a Node
 
 test('what was compiled or installed here, and secrets, stay out of the container', () => {
   const ignored = readFileSync(new URL('../.dockerignore', DEPLOY), 'utf8').split('\n')
-  for (const each of ['.git', '**/node_modules', '**/dist', '**/*.tsbuildinfo', 'deploy/secrets', '**/*.p8']) {
+  for (const each of [
+    '.git',
+    '**/node_modules',
+    '**/dist',
+    '**/*.tsbuildinfo',
+    'deploy/secrets',
+    '**/*.p8',
+  ]) {
     assert.ok(ignored.includes(each), each)
   }
 })
