@@ -8,6 +8,7 @@ import { withFolder } from '../outbox/support/embedded-place.js'
 import { tokensOf } from '../outbox/support/tokens.js'
 import { content } from '../worker/rig.js'
 import { type Family, readExposition } from './support/exposition-text.js'
+import { groupingsOf, metricsOf } from './support/query-metrics.js'
 import { appOf, TelemetryRig } from './support/telemetry-rig.js'
 
 const ROOT = new URL('../../../../', import.meta.url)
@@ -54,15 +55,6 @@ before(() =>
   }),
 )
 
-/** The metrics that a query names, each with the labels that it asks for in braces. */
-function metricsOf(query: string): { name: string; labels: string[] }[] {
-  const named = /\b((?:apns_worker|http_server|process|nodejs)_\w+)(?:\{([^}]*)\})?/g
-  return [...query.matchAll(named)].map(([, name = '', matchers = '']) => ({
-    name: name.replace(/_(?:bucket|sum|count)$/, ''),
-    labels: [...matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g)].map(([, label = '']) => label),
-  }))
-}
-
 function checkQuery(query: string): void {
   const found = metricsOf(query)
   assert.ok(found.length > 0, query)
@@ -71,15 +63,13 @@ function checkQuery(query: string): void {
     const known = METRICS[name as MetricName].labels
     for (const label of labels) assert.ok(known.includes(label), `${label} is a label of ${name}`)
   }
-  for (const [, list = ''] of query.matchAll(/\b(?:by|on) \(([^)]*)\)/g)) {
-    const known = new Set([
-      'le',
-      'instance',
-      'job',
-      ...found.flatMap(({ name }) => METRICS[name as MetricName].labels),
-    ])
-    for (const label of list.split(', ')) assert.ok(known.has(label), `${label}: ${query}`)
-  }
+  const known = new Set([
+    'le',
+    'instance',
+    'job',
+    ...found.flatMap(({ name }) => METRICS[name as MetricName].labels),
+  ])
+  for (const label of groupingsOf(query)) assert.ok(known.has(label), `${label}: ${query}`)
 }
 
 test('a scrape has every metric of the catalogue', () => {
