@@ -7,6 +7,7 @@ const EXPERIMENTS = {
   distance: 'notifications a second against round trip and payload',
   governor: 'notifications a second where refusals lower the stream limit',
   durable: 'the server, from its API to disk and to the sink, beside the library',
+  fleet: 'a simulation of many machines: throughput, latency, repeats, and what limits them',
   memory: 'memory while a long list is queued and sent, and while a stream runs',
   plot: 'charts of the latest results, to docs/performance/',
 }

@@ -1,4 +1,4 @@
-// `npm test`: every package's compiled tests and the tests of these scripts, by Node's own test runner.
+// `npm test`: every package's compiled tests, and the tests of these scripts and of the benchmarks, by Node's own test runner.
 //
 //   npm test                                    all of them
 //   npm test -- queue                           the files whose path contains "queue"
@@ -45,9 +45,11 @@ function testFiles() {
       .filter((file) => file.endsWith('.test.js'))
       .map((file) => join(directory, file))
   })
-  const scripts = listFiles(join(root, 'scripts'))
-    .filter((file) => file.endsWith('.test.mjs'))
-    .map((file) => join('scripts', file))
+  const scripts = ['scripts', join('bench', 'fleet')].flatMap((directory) =>
+    listFiles(join(root, directory))
+      .filter((file) => file.endsWith('.test.mjs'))
+      .map((file) => join(directory, file)),
+  )
   return [...packages, ...scripts]
 }
 

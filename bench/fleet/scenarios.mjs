@@ -1,0 +1,105 @@
+/** A billion an hour. */
+const BILLION_PER_HOUR = 1_000_000_000 / 3600
+/** On a machine of its own, the store is a thread beside: no network, and one wait for the disk. */
+const EMBEDDED = { cores: 1, roundTripMs: 0.1, roundTrips: 1, commitMs: 0.5 }
+
+/** @type {Record<string, import('./simulate.mjs').Scenario>} */
+export const SCENARIOS = {
+  'one-machine': {
+    title: 'one machine with its embedded store, a list of a million',
+    apps: { news: { messageTokens: 1_000_000, backlog: 1_000_000 } },
+    seconds: 0,
+    limitSeconds: 600,
+    shards: 1,
+    workers: 1,
+    grain: 10,
+    parameters: { database: EMBEDDED },
+  },
+  'ten-workers': {
+    title: 'ten workers on one database, ten lists of a million',
+    apps: { news: { messageTokens: 1_000_000, backlog: 10_000_000 } },
+    seconds: 0,
+    limitSeconds: 600,
+    shards: 1,
+    workers: 10,
+    grain: 25,
+  },
+  'billion-an-hour': {
+    title: 'a billion an hour, four databases with three workers each',
+    apps: {
+      news: { messageTokens: 100_000, perSecond: BILLION_PER_HOUR * 0.7 },
+      chat: { messageTokens: 1000, perSecond: BILLION_PER_HOUR * 0.3 },
+    },
+    seconds: 40,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 4,
+    workers: 3,
+    grain: 50,
+  },
+  'shard-lost': {
+    title: 'the same; one database fails over after 30 s, the last 100 ms are lost',
+    apps: {
+      news: { messageTokens: 100_000, perSecond: BILLION_PER_HOUR * 0.7 },
+      chat: { messageTokens: 1000, perSecond: BILLION_PER_HOUR * 0.3 },
+    },
+    seconds: 60,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 4,
+    workers: 3,
+    grain: 50,
+    failures: [{ shard: 0, atMs: 15_000, forMs: 30_000, lostMs: 100 }],
+  },
+  'apple-slow': {
+    title: 'a billion an hour at a round trip of 200 ms',
+    apps: {
+      news: { messageTokens: 100_000, perSecond: BILLION_PER_HOUR * 0.7 },
+      chat: { messageTokens: 1000, perSecond: BILLION_PER_HOUR * 0.3 },
+    },
+    seconds: 40,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 4,
+    workers: 3,
+    grain: 50,
+    parameters: { apns: { roundTripMs: 200 } },
+  },
+  'apple-out': {
+    title: 'Apple cuts all connections for a minute',
+    apps: { news: { messageTokens: 10_000, perSecond: 100_000 } },
+    seconds: 90,
+    warmUpSeconds: 5,
+    limitSeconds: 600,
+    shards: 1,
+    workers: 4,
+    grain: 50,
+    parameters: { apns: { troubles: [{ kind: 'reset', fromMs: 20_000, untilMs: 80_000 }] } },
+  },
+  throttled: {
+    title: 'one app is throttled to 5,000 a second, two others are not',
+    apps: {
+      throttled: { messageTokens: 100_000, backlog: 500_000 },
+      news: { messageTokens: 10_000, perSecond: 20_000 },
+      chat: { messageTokens: 100, perSecond: 2000 },
+    },
+    seconds: 60,
+    warmUpSeconds: 10,
+    limitSeconds: 1200,
+    shards: 1,
+    workers: 3,
+    grain: 10,
+    parameters: { apns: { appLimits: { throttled: 5000 } } },
+  },
+  crashes: {
+    title: 'ten workers, one of which is killed each minute',
+    apps: { news: { messageTokens: 50_000, perSecond: 500_000 } },
+    seconds: 180,
+    warmUpSeconds: 10,
+    limitSeconds: 1200,
+    shards: 1,
+    workers: 10,
+    grain: 100,
+    crashes: { everyMs: 60_000, backAfterMs: 5000, isRenamed: true },
+  },
+}
