@@ -34,6 +34,8 @@ export class WaitingClients {
     const client = new WaitingClient()
     const gone = (): void => client.dismiss()
     response.once('close', gone)
+    // One that has gone meanwhile is not told of again, and would keep its place for as long as it wanted to wait.
+    if (response.destroyed) gone()
     this.#clients.add(client)
     try {
       return await work(client)

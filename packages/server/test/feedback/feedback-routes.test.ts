@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { beforeEach, describe, it } from 'node:test'
 import { encodeCursor } from '#src/feedback/cursor.js'
 import { failOnLeaks } from '../../../apns-worker/dist-test/support/leaks.js'
@@ -186,16 +187,26 @@ describe('a long poll', () => {
     assert.equal(JSON.parse((await answer).text).cursor, encodeCursor(1))
   })
 
-  it('is over when its client goes', async () => {
-    using _clock = new StoppedClock()
-    await using site = await FeedbackSite.start({ deadTokens: log })
-    const controller = new AbortController()
-    const gone = fetch(`http://127.0.0.1:${site.port}/v1/feedback?wait=30`, { signal: controller.signal })
-    await site.waiting(1)
-    controller.abort()
-    await assert.rejects(gone)
-    await site.waiting(0)
-  })
+  for (const [way, go] of [
+    ['closes', (socket: Socket) => socket.end()],
+    ['is gone', (socket: Socket) => socket.destroy()],
+    ['resets', (socket: Socket) => socket.resetAndDestroy()],
+  ] as const) {
+    it(`is over when its client ${way}, and its place is another’s`, async () => {
+      using _clock = new StoppedClock()
+      await using site = await FeedbackSite.start({ deadTokens: log, maxWaiting: 1 })
+      // Not `fetch`: when it lets go of its connection, and whether it does, is its own affair, and no limit is on it.
+      const asked = site.begin('?wait=30').on('error', () => {})
+      await site.waiting(1)
+      if (asked.socket !== null) go(asked.socket)
+      await site.waiting(0)
+      const next = site.json('?wait=30')
+      await site.waiting(1)
+      log.add('news')
+      site.follower.woken()
+      assert.deepEqual(tokensOf(await next), [1])
+    })
+  }
 
   it('is refused where too many wait, and those who do not wait are served', async () => {
     using _clock = new StoppedClock()

@@ -81,11 +81,15 @@ export class FeedbackSite implements AsyncDisposable {
     return (this.api.server.address() as AddressInfo).port
   }
 
-  /** Asks, and comes back with the head of the answer. */
-  async ask(query: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
+  /** Asks, on a connection of its own; what becomes of it is the caller's. */
+  begin(query: string, headers: Record<string, string> = {}, method = 'GET'): ClientRequest {
     const address = { host: '127.0.0.1', port: this.port, path: `/v1/feedback${query}`, headers, method }
-    const asked = request({ ...address, agent: false }).end()
-    return within(Answer.to(asked), () => `${query} is not answered`)
+    return request({ ...address, agent: false }).end()
+  }
+
+  /** Asks, and comes back with the head of the answer. */
+  async ask(query: string, headers?: Record<string, string>, method?: string): Promise<Answer> {
+    return within(Answer.to(this.begin(query, headers, method)), () => `${query} is not answered`)
   }
 
   /** The whole answer, as JSON. */

@@ -33,6 +33,16 @@ describe('the clients that wait', () => {
     await clients.close()
   })
 
+  it('do not wait where they had gone before', async () => {
+    const clients = new WaitingClients(1)
+    const gone = response()
+    gone.destroy()
+    const kept = clients.keep(gone, (client) =>
+      client.during(1e9, async (signal) => [client.isStaying, signal.aborted]),
+    )
+    assert.deepEqual([await kept, clients.count], [[false, true], 0])
+  })
+
   it('have their place given up when their work fails', async () => {
     const clients = new WaitingClients(1)
     await assert.rejects(
