@@ -1,11 +1,12 @@
 import { OutboxError } from '../outbox/outbox-error.js'
 import type { Database } from './database.js'
 import { sqlStateOf } from './database-error.js'
+import { ENQUEUE_FUNCTION } from './enqueue-function.js'
 import { SCHEMA_1 } from './schema-1.js'
 import type { Session, Statement } from './statement.js'
 
 /** Each takes the schema from the version that is its index to the next. Never changed once released: add one. */
-const MIGRATIONS: readonly string[] = [SCHEMA_1]
+const MIGRATIONS: readonly string[] = [SCHEMA_1, ENQUEUE_FUNCTION]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
 

@@ -9,6 +9,8 @@ const DEFAULT_WINDOW_TOKENS = 20_000
 const DEFAULT_POLL_MS = 1000
 /** Twice may renewing fail before a lease is over. */
 const RENEWALS_PER_LEASE = 3
+/** A pause or cancellation by another process is heard of by then, where nothing tells of it before. */
+const HEED_EVERY_MS = 3000
 /** How long it waits after the outbox has failed, and before what it gave back unsent is tried again. */
 const RETRY_MS = 1000
 const DEFAULT_STOP_TIMEOUT_MS = 30_000
@@ -62,7 +64,10 @@ export class OutboxWorker {
     this.#onError = options.onError ?? (() => {})
     this.#observer = options.observer
     this.#mayClaim = options.mayClaim ?? (() => true)
-    this.#renewal = setInterval(() => void this.#renew(), this.#leaseMs / RENEWALS_PER_LEASE)
+    this.#renewal = setInterval(
+      () => void this.#renew(),
+      Math.min(this.#leaseMs / RENEWALS_PER_LEASE, HEED_EVERY_MS),
+    )
     this.#claiming = this.#claimWhileRunning()
   }
 
