@@ -45,6 +45,7 @@ export class PgBouncer implements AsyncDisposable {
       admin_users = postgres
       pool_mode = ${mode}
       default_pool_size = 10
+      server_login_retry = 0.1
       pidfile = ${join(folder, 'pgbouncer.pid')}
       `
     await writeFile(pooler.#settings, settings.replaceAll(/^ +/gm, ''))

@@ -19,14 +19,17 @@ export class PostgresRig implements AsyncDisposable {
     this.direct = direct
   }
 
+  /** @param through the address at which the worker finds the database; default: that of the proxy */
   static async start(
     server: PostgresServer,
     options: Partial<OutboxWorkerOptions> = {},
+    through?: (url: string) => string,
   ): Promise<PostgresRig> {
     const proxy = await DatabaseProxy.start(server.port)
     const simulator = await startSimulator({ record: true })
     const url = server.url(await server.createDatabase())
-    const outbox = await openPostgresOutbox({ url: proxy.through(url), connectTimeoutMs: 1000 })
+    const own = through?.(url) ?? proxy.through(url)
+    const outbox = await openPostgresOutbox({ url: own, connectTimeoutMs: 1000 })
     const rig = await Rig.on(outbox, simulator, { leaseMs: 60_000, ...options })
     return new PostgresRig(proxy, simulator, rig, await openPostgresOutbox({ url }))
   }
