@@ -81,15 +81,11 @@ export class Connections {
     let client: PoolClient | undefined
     try {
       client = await this.#connect(pool)
-      // What ends it between two statements would end the process; the next statement on it fails.
-      client.on('error', ignore)
       const result = await work(client)
-      client.off('error', ignore)
       client.release()
       return result
     } catch (error) {
       const isOver = endsConnection(error)
-      if (!isOver) client?.off('error', ignore)
       client?.release(isOver)
       if (isOver) this.#turnFrom(pool)
       throw databaseError(error)
@@ -138,7 +134,10 @@ export class Connections {
       max: this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     })
     // One that fails while nobody uses it is of no concern: the next is made when it is needed.
-    pool.on('error', () => {})
+    pool.on('error', ignore)
+    // What ends one between two statements would end the process; the next statement on it fails. It may end with the very words
+    // that said it was ready, so whoever takes it from the pool is too late to listen.
+    pool.on('connect', (client) => client.on('error', ignore))
     return pool
   }
 
