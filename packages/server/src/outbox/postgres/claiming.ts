@@ -1,6 +1,6 @@
 import type { Database } from '../../postgres/database.js'
 import type { Session } from '../../postgres/statement.js'
-import type { ClaimedMessage } from '../outbox.js'
+import type { ClaimedMessage, Lease } from '../outbox.js'
 import { SettledSet } from '../settled-set.js'
 import { REASON } from '../settling.js'
 import { BATCH } from '../states.js'
@@ -52,8 +52,8 @@ export class Claiming {
   readonly #database: Database
   readonly #housekeeping: Housekeeping
   readonly #suppression: Suppression
-  /** Batches of claims of which nobody knows whether they were committed, by owner. */
-  readonly #unheard: { readonly batchId: number; readonly fence: number }[] = []
+  /** Batches that are leased, as far as anybody knows, and that whoever claimed them was not told of. */
+  readonly #unheard: Lease[] = []
 
   constructor(database: Database, housekeeping: Housekeeping, suppression: Suppression) {
     this.#database = database
@@ -68,14 +68,11 @@ export class Claiming {
     if (ready.length === 0) return { batches: [], nextAtMs: await this.#nextMoment() }
     await this.#suppression.follow(this.#database, lastSuppressed)
     const taken = await this.#take(call, ready)
-    if (taken.held.length > 0) await this.#database.run(HOLD_PAUSED_BATCHES, taken.held)
-    const unstarted = [...taken.messages.values()].filter(({ started_at: startedAt }) => startedAt === null)
-    if (unstarted.length > 0) {
-      await this.#database.run(
-        START_MESSAGES,
-        unstarted.map(({ id }) => id),
-        call.now,
-      )
+    try {
+      await this.#seeTo(taken, call.now)
+    } catch (error) {
+      this.#unheard.push(...taken.rows.map(leaseOf))
+      throw error
     }
     const suppressed = Object.keys(taken.suppressed).length > 0 ? { suppressed: taken.suppressed } : {}
     const batches = leasedBatches(taken, call)
@@ -114,9 +111,21 @@ export class Claiming {
       })
     } catch (error) {
       // It may have been committed all the same, if the connection failed then.
-      this.#unheard.push(...leased.map(({ id, fence }) => ({ batchId: id, fence })))
+      this.#unheard.push(...leased.map(leaseOf))
       throw error
     }
+  }
+
+  /** What need not be in the transaction that hands out, where it would be in others' way. */
+  async #seeTo({ held, messages }: Taken, now: number): Promise<void> {
+    if (held.length > 0) await this.#database.run(HOLD_PAUSED_BATCHES, held)
+    const unstarted = [...messages.values()].filter(({ started_at: startedAt }) => startedAt === null)
+    if (unstarted.length === 0) return
+    await this.#database.run(
+      START_MESSAGES,
+      unstarted.map(({ id }) => id),
+      now,
+    )
   }
 
   async #giveUnheardBack(now: number): Promise<void> {
@@ -281,6 +290,10 @@ class Taking {
     if (ids.length === 0) return new Map()
     return new Map((await session.run(OPEN_MESSAGES, ids)).map((row) => [row.id, row]))
   }
+}
+
+function leaseOf({ id, fence }: LeasedRow): Lease {
+  return { batchId: id, fence }
 }
 
 async function unlease(session: Session, batches: readonly LeasedRow[], state: number): Promise<void> {
