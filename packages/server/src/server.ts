@@ -2,13 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import type { ServerConfig } from './config/server-config.js'
 import { feedbackRoutes } from './feedback/feedback-routes.js'
 import type { Webhook } from './feedback/webhook/webhook.js'
+import type { Fleet } from './fleet/fleet.js'
+import { fleetRoutes } from './fleet/fleet-routes.js'
+import { LateFleet } from './fleet/late-fleet.js'
 import { createApi } from './http/api.js'
 import { Announcements } from './operations/announcements.js'
 import { closeApi } from './operations/close-api.js'
 import { DrainGate } from './operations/drain-gate.js'
+import { joinFleet } from './operations/join-fleet.js'
 import { startListening } from './operations/listening.js'
 import { LiveSettings } from './operations/live-settings.js'
-import { type OpenOutbox, openPostgres } from './operations/open-outbox.js'
+import { type OpenedOutbox, type OpenOutbox, openPostgres } from './operations/open-outbox.js'
 import { probeRoutes } from './operations/probe-routes.js'
 import { ReadinessCheck } from './operations/readiness.js'
 import { resumingOutbox } from './operations/resuming-outbox.js'
@@ -66,7 +70,17 @@ async function start(
   const store = await serverStore(config, started, openOutbox)
   // What it has still to say it asks the store for.
   started.add('telemetry', () => telemetry.shutdown())
-  const sending = await prepareSending({ ...store, settings, telemetry, started })
+  // Left when the connections are closed that it has of what is divided.
+  const fleet = await started.start(
+    'fleet',
+    () => new LateFleet(),
+    (each) => each.leave(),
+  )
+  const join = async (outbox?: OpenedOutbox): Promise<Fleet> => {
+    await fleet.provide(await joinFleet(config, telemetry, outbox))
+    return fleet
+  }
+  const sending = await prepareSending({ ...store, fleet, settings, telemetry, started })
   const { apps, webhook } = sending
   telemetry.observe({
     outbox: store.forReports,
@@ -75,35 +89,47 @@ async function start(
     identity: { role: config.role, worker: config.worker.owner },
   })
   if (store.open === undefined) {
+    await join()
     await sending.begin()
-    sending.lead(true)
   }
   // Only whoever has the lock knows that it is no other's.
   await announcements.starting()
   const gate = new DrainGate()
-  const api = makeApi({ store, sending, settings, telemetry, gate })
+  const api = makeApi({ store, fleet, sending, settings, telemetry, gate })
   started.add('API', () => closeApi(api))
   const hasKeys = config.apiKeys.length > 0
   const address = await startListening(api, { listen: config.listen, hasKeys })
   if (store.open === undefined) await announcements.ready(address)
   else {
     await announcements.waiting(address)
-    await beginWhenThere({ open: store.open, sending, telemetry, started, announcements, address })
+    await beginWhenThere({ open: store.open, join, sending, telemetry, started, announcements, address })
   }
   const { log } = telemetry
   const outbox = store.forReports
-  return new RunningServer({ ...sending, outbox, address, api, settings, gate, announcements, started, log })
+  return new RunningServer({
+    ...sending,
+    fleet,
+    outbox,
+    address,
+    api,
+    settings,
+    gate,
+    announcements,
+    started,
+    log,
+  })
 }
 
 interface ApiParts {
   readonly store: ServerStore
+  readonly fleet: Fleet
   readonly sending: Sending
   readonly settings: LiveSettings
   readonly telemetry: Telemetry
   readonly gate: DrainGate
 }
 
-function makeApi({ store, sending, settings, telemetry, gate }: ApiParts): FastifyInstance {
+function makeApi({ store, fleet, sending, settings, telemetry, gate }: ApiParts): FastifyInstance {
   const { apps, worker, follower } = sending
   const { tls, role } = settings.config
   const readiness = new ReadinessCheck({
@@ -129,7 +155,7 @@ function makeApi({ store, sending, settings, telemetry, gate }: ApiParts): Fasti
     takesMessages,
     plugins: [
       probeRoutes(readiness),
-      ...(takesMessages ? [feedbackRoutes({ follower, apps })] : []),
+      ...(takesMessages ? [feedbackRoutes({ follower, apps }), fleetRoutes(fleet)] : []),
       telemetry.plugin,
     ],
   })

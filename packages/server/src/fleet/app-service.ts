@@ -43,8 +43,15 @@ export class AppService implements FleetService {
   }
 
   async setConnections(line: string, count: number, timeoutMs?: number): Promise<void> {
+    const { lines } = this.#options
+    const lanes = lines.lanesOf(line)
+    if (!lines.all.some(({ name }) => name === line)) {
+      // Its limit is gone from the configuration, and it may have what it would have had without.
+      this.#counts.delete(line)
+      await Promise.all(lanes.map((lane) => this.#limit(lane, Number.POSITIVE_INFINITY, undefined)))
+      return
+    }
     this.#counts.set(line, count)
-    const lanes = this.#options.lines.lanesOf(line)
     if (count === 0) for (const lane of lanes) this.#options.giveBack(lane)
     await Promise.all(lanes.map((lane) => this.#limit(lane, count, timeoutMs)))
   }

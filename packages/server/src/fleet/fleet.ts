@@ -51,7 +51,7 @@ export interface FleetService {
   lineOf(lane: string): SharedLine | undefined
 
   /**
-   * Changes how many connections to a line this process has.
+   * Changes how many connections to a line this process has; where the line has no limit any more, it has none here either.
    *
    * @param timeoutMs after which those that are too many have to be gone
    * @returns resolves when no more than that many are open

@@ -19,6 +19,9 @@ export interface SharedFleetOptions {
   readonly clock?: FleetClock | undefined
 }
 
+/** How long whoever leaves waits for the store. */
+const LEAVE_PATIENCE_MS = 3000
+
 /** What a process that has not said yet what it does would do. */
 const NOTHING: FleetService = {
   lines: () => [],
@@ -106,9 +109,23 @@ export class SharedFleet implements Fleet {
     this.#hasLeft = true
     this.#lead(false)
     this.wake()
-    await this.#beating
     this.#endGrace?.()
-    await this.#options.store.leave(this.incarnation)
+    // A store that does not answer has the others wait until it is dead to them, and holds up nobody else.
+    await this.#within(this.#beating)
+    await this.#within(this.#options.store.leave(this.incarnation))
+  }
+
+  async #within(work: Promise<void>): Promise<void> {
+    let cancel: (() => void) | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      const tooLate = (): void => reject(new Error('the others could not be told'))
+      cancel = this.#clock.after(LEAVE_PATIENCE_MS, tooLate)
+    })
+    try {
+      await Promise.race([work, late])
+    } finally {
+      cancel?.()
+    }
   }
 
   get #isValid(): boolean {

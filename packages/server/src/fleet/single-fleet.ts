@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Fleet, FleetService } from './fleet.js'
+import { sends } from './decide-beat.js'
+import type { Fleet, FleetService, SharedLine } from './fleet.js'
 import { type FleetMember, IDLE_STATE, type MemberRole } from './member.js'
 
 /** A fleet of one: of a process with an outbox of its own, which leads for as long as it lives and has all connections. */
@@ -11,6 +12,7 @@ export class SingleFleet implements Fleet {
   readonly #sinceMs: number
   readonly #now: () => number
   #service: FleetService | undefined
+  #lines: readonly SharedLine[] = []
   #hasLeft = false
 
   /** @param now Unix time in milliseconds */
@@ -22,13 +24,13 @@ export class SingleFleet implements Fleet {
   }
 
   get isLeader(): boolean {
-    return !this.#hasLeft
+    return !this.#hasLeft && sends(this.#role)
   }
 
   serve(service: FleetService): void {
     this.#service = service
     this.wake()
-    service.leading(true)
+    service.leading(this.isLeader)
   }
 
   mayServe(_lane: string): boolean {
@@ -38,7 +40,11 @@ export class SingleFleet implements Fleet {
   /** What is configured anew counts from the next heartbeat on, in a fleet; here at once. */
   wake(): void {
     const service = this.#service
-    for (const { name, limit } of service?.lines() ?? []) void service?.setConnections(name, limit, undefined)
+    const before = this.#lines
+    this.#lines = service?.lines() ?? []
+    const gone = before.filter(({ name }) => this.#lines.every((line) => line.name !== name))
+    for (const { name } of gone) void service?.setConnections(name, 0, undefined)
+    for (const { name, limit } of this.#lines) void service?.setConnections(name, limit, undefined)
   }
 
   members(): Promise<readonly FleetMember[]> {

@@ -1,10 +1,14 @@
 import type { PostgresOutboxConfig } from '../config/server-config.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutboxError } from '../outbox/outbox-error.js'
+import type { Session } from '../postgres/statement.js'
 import { ServerError } from './server-error.js'
 
+/** An outbox that is shared; with the database where those meet who share it, where there is one. */
+export type OpenedOutbox = Outbox & { readonly database?: Session }
+
 /** Opens an outbox that is shared. @throws {OutboxError} with one of the `STORE_` codes */
-export type OpenOutbox = (config: PostgresOutboxConfig) => Promise<Outbox>
+export type OpenOutbox = (config: PostgresOutboxConfig) => Promise<OpenedOutbox>
 
 /**
  * On PostgreSQL. Nothing of it is loaded before.

@@ -24,6 +24,7 @@ export interface ServerParts {
   readonly worker: { stop(timeoutMs: number): Promise<StopReport>; wake(): void }
   readonly outbox: { stats(): Promise<OutboxStats> }
   readonly follower: { close(): void }
+  readonly fleet: { wake(): void }
   /** Everything that was started, to be ended. */
   readonly started: StartedParts
   readonly log: { level: string }
@@ -79,7 +80,7 @@ export class RunningServer implements AsyncDisposable {
 
   async #reload(config: ServerConfig): Promise<ReloadReport> {
     if (this.#stopping !== undefined) throw new ServerError('CANNOT_RELOAD', 'the server is stopping')
-    const { settings, apps, api, webhook, worker, log } = this.#parts
+    const { settings, apps, api, webhook, worker, fleet, log } = this.#parts
     // What can fail comes first, and the apps last of it, since all of them change or none.
     settings.check(config)
     await webhook.replace(config.webhook)
@@ -93,6 +94,8 @@ export class RunningServer implements AsyncDisposable {
     for (const { name } of config.apps) apps.resume(name)
     const needsRestart = settings.replace(config)
     log.level = config.log.level
+    // What the workers may have together may be another.
+    fleet.wake()
     worker.wake()
     return { apps: changes, needsRestart }
   }

@@ -1,8 +1,11 @@
 import { Apps } from '../apps/apps.js'
+import { SharedLines } from '../apps/shared-lines.js'
 import type { ServerConfig } from '../config/server-config.js'
 import { FeedbackFollower } from '../feedback/feedback-follower.js'
 import { wakingOutbox } from '../feedback/waking-outbox.js'
 import { checkWebhook, Webhook } from '../feedback/webhook/webhook.js'
+import { AppService } from '../fleet/app-service.js'
+import type { Fleet } from '../fleet/fleet.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import { OutboxWorker } from '../worker/outbox-worker.js'
@@ -22,8 +25,6 @@ export interface Sending {
   readonly worker: WorkerSlot
   /** Sends what there is, and goes on: call it when the store is there, and again when it failed. @throws {OutboxError} */
   begin(): Promise<void>
-  /** Whether this process does what is to be done once for all that share the outbox. */
-  lead(isLeader: boolean): void
 }
 
 export interface SendingParts {
@@ -33,6 +34,8 @@ export interface SendingParts {
   readonly outbox: Outbox
   /** The same, for what clients wait for. */
   readonly forApi: Outbox
+  /** Those that share it. */
+  readonly fleet: Fleet
 }
 
 /**
@@ -80,6 +83,7 @@ export async function prepareSending(parts: SendingParts): Promise<Sending> {
     (each) => each[Symbol.asyncDispose](),
   )
   const cleaning = await leading('clean-up', cleanUp(parts), parts)
+  serveFleet(parts, apps, worker, [reporting, cleaning])
   return {
     apps,
     follower,
@@ -90,12 +94,41 @@ export async function prepareSending(parts: SendingParts): Promise<Sending> {
       await lanes.start()
       await worker.start()
     },
-    lead: (isLeader) => {
-      if (!sends) return
-      reporting.lead(isLeader)
-      cleaning.lead(isLeader)
-    },
   }
+}
+
+/** Says what this process does to those that share the outbox; one that sends nothing has nothing of what they divide. */
+function serveFleet(
+  { fleet, settings, telemetry }: SendingParts,
+  apps: Apps,
+  worker: WorkerSlot,
+  leaders: readonly WhileLeader[],
+): void {
+  const sends = settings.config.role !== 'api'
+  const service = new AppService({
+    managers: sends ? apps.managers : new Map(),
+    lines: sends ? apps.lines : new SharedLines(),
+    maxConnectionsOf: (lane) => apps.maxConnectionsOf(lane),
+    window: () => worker.window,
+    mayServe: (lane) => fleet.mayServe(lane),
+    giveBack: (lane) => worker.giveBackOf(lane),
+    leading: (isLeader) => {
+      // Alone, there is nobody to lead.
+      if (settings.config.outbox !== undefined)
+        telemetry.log.info(isLeader ? 'this process leads the workers' : 'this process leads no more')
+      for (const each of leaders) each.lead(isLeader)
+    },
+    replaced: () => {
+      const { owner } = settings.config.worker
+      telemetry.log.fatal(
+        { worker: owner },
+        'another process has come under the name of this worker, which stops: give each its own worker.owner',
+      )
+      worker.stop(0).catch(telemetry.report('the worker could not be stopped'))
+    },
+  })
+  apps.watchManagers((lane) => service.made(lane))
+  fleet.serve(service)
 }
 
 function leading(
@@ -138,7 +171,7 @@ function watchLanes({ outbox, telemetry }: SendingParts, apps: Apps, worker: Wor
 }
 
 function startWorker(
-  { settings, telemetry, outbox }: SendingParts,
+  { settings, telemetry, outbox, fleet }: SendingParts,
   apps: Apps,
   follower: FeedbackFollower,
 ): Promise<OutboxWorker> {
@@ -146,6 +179,7 @@ function startWorker(
     ...settings.config.worker,
     outbox: wakingOutbox(outbox, follower),
     managers: apps.managers,
+    mayClaim: (lane) => fleet.mayServe(lane),
     observer: telemetry.observer,
     onError: telemetry.report('the worker could not go on, and tries again'),
   })

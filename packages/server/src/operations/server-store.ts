@@ -3,7 +3,7 @@ import { openEmbeddedOutbox } from '../outbox/embedded/embedded-outbox.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { boundedOutbox } from './bounded-outbox.js'
 import { LateOutbox } from './late-outbox.js'
-import type { OpenOutbox } from './open-outbox.js'
+import type { OpenedOutbox, OpenOutbox } from './open-outbox.js'
 import { OwnerLock } from './owner-lock.js'
 import type { StartedParts } from './started-parts.js'
 import { StoreProbe } from './store-probe.js'
@@ -23,7 +23,7 @@ export interface ServerStore {
   readonly forReports: Outbox
   readonly probe: StoreProbe
   /** Opens it. Undefined: it is open. @throws as `OpenOutbox` */
-  readonly open: (() => Promise<Outbox>) | undefined
+  readonly open: (() => Promise<OpenedOutbox>) | undefined
 }
 
 /**

@@ -1,13 +1,16 @@
-import type { News, Outbox } from '../outbox/outbox.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { News } from '../outbox/outbox.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import type { Announcements } from './announcements.js'
 import { Arrival } from './arrival.js'
-import { isFinal } from './open-outbox.js'
+import { isFinal, type OpenedOutbox } from './open-outbox.js'
 import type { Sending } from './sending.js'
 import type { StartedParts } from './started-parts.js'
 
 export interface SharedStart {
-  readonly open: () => Promise<Outbox>
+  readonly open: () => Promise<OpenedOutbox>
+  /** Becomes a member of those that share it. @throws {ServerError} `ALREADY_RUNNING` */
+  readonly join: (outbox: OpenedOutbox) => Promise<Fleet>
   readonly sending: Sending
   readonly telemetry: Telemetry
   readonly started: StartedParts
@@ -22,17 +25,19 @@ export interface SharedStart {
  * @throws what another attempt would fail with as well
  */
 export async function beginWhenThere(start: SharedStart): Promise<void> {
-  const { open, sending, telemetry, started, announcements, address } = start
-  let outbox: Outbox | undefined
+  const { open, join, sending, telemetry, started, announcements, address } = start
+  let outbox: OpenedOutbox | undefined
+  let fleet: Fleet | undefined
   const arrival = new Arrival({
     arrive: async () => {
       if (outbox === undefined) {
         outbox = await open()
-        const unwatch = outbox.watch((news) => heed(sending, news))
+        const unwatch = outbox.watch((news) => heed(sending, fleet, news))
         started.add('news of the outbox', unwatch)
       }
+      // Only whoever is a member may end the leases that are in its name.
+      fleet ??= await join(outbox)
       await sending.begin()
-      sending.lead(true)
       telemetry.log.info('the outbox is there')
       await announcements.ready(address)
     },
@@ -51,13 +56,15 @@ export async function beginWhenThere(start: SharedStart): Promise<void> {
   await arrival.begin()
 }
 
-function heed({ worker, follower }: Sending, news: News): void {
+function heed({ worker, follower }: Sending, fleet: Fleet | undefined, news: News): void {
   switch (news) {
     case 'work':
       worker.wake()
       return
     case 'control':
       worker.heed()
+      // Lines that were resumed are heard of there.
+      fleet?.wake()
       // What was resumed may be claimed.
       worker.wake()
       return

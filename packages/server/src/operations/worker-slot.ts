@@ -2,8 +2,10 @@ import type { StopReport } from '../worker/worker-options.js'
 
 /** As much of `OutboxWorker` as is needed. */
 interface Startable {
+  readonly window: { readonly tokens: number; readonly inHand: number }
   wake(): void
   heed(): void
+  giveBackOf(lane: string): void
   stop(timeoutMs?: number): Promise<StopReport>
 }
 
@@ -33,8 +35,17 @@ export class WorkerSlot {
     await this.#starting
   }
 
+  /** What it has in hand; undefined while there is none. */
+  get window(): Startable['window'] | undefined {
+    return this.#worker?.window
+  }
+
   wake(): void {
     this.#worker?.wake()
+  }
+
+  giveBackOf(lane: string): void {
+    this.#worker?.giveBackOf(lane)
   }
 
   heed(): void {

@@ -4,11 +4,15 @@ import { WorkerSlot } from '#src/operations/worker-slot.js'
 
 class FakeWorker {
   readonly log: string[] = []
+  readonly window = { tokens: 100, inHand: 7 }
   wake(): void {
     this.log.push('wake')
   }
   heed(): void {
     this.log.push('heed')
+  }
+  giveBackOf(lane: string): void {
+    this.log.push(`give back ${lane}`)
   }
   stop(timeoutMs = -1): Promise<{ batches: number; inDoubt: number }> {
     this.log.push(`stop ${timeoutMs}`)
@@ -24,6 +28,8 @@ test('a worker starts when it is told, once, and again where that failed', async
     return starts === 1 ? Promise.reject(new Error('away')) : Promise.resolve(worker)
   })
   slot.wake()
+  slot.giveBackOf('news')
+  assert.equal(slot.window, undefined)
   await assert.rejects(slot.start(), /away/)
   assert.equal(slot.isRunning, false)
   await Promise.all([slot.start(), slot.start()])
@@ -31,9 +37,11 @@ test('a worker starts when it is told, once, and again where that failed', async
   assert.deepEqual([starts, slot.isRunning], [2, true])
   slot.wake()
   slot.heed()
+  slot.giveBackOf('news')
+  assert.deepEqual(slot.window, { tokens: 100, inHand: 7 })
   assert.deepEqual(await slot.stop(7), { batches: 2, inDoubt: 1 })
   assert.equal(slot.isRunning, false)
-  assert.deepEqual(worker.log, ['wake', 'heed', 'stop 7'])
+  assert.deepEqual(worker.log, ['wake', 'heed', 'give back news', 'stop 7'])
 })
 
 test('one that is told to stop while it starts, or before, does not run', async () => {

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { ServerError } from '@apns-worker/server'
+import { type Simulator, startSimulator } from '@apns-worker/simulator'
+import type { AppConfig, ServerConfig, ServerRole } from '#src/config/server-config.js'
+import { failOnLeaks } from '../../../apns-worker/dist-test/support/leaks.js'
+import { until, within } from '../../../apns-worker/dist-test/support/within.js'
+import { Folder } from '../operations/folder.js'
+import { tokensOf } from '../outbox/support/tokens.js'
+import { POSTGRES_MISSING } from '../postgres/postgres-programs.js'
+import { PostgresServer } from '../postgres/postgres-server.js'
+import { APP, appFor, configFor, outboxAt, TestServer } from './test-server.js'
+
+failOnLeaks()
+
+/** For two heartbeats and more of the real clock, on a machine that has much else to do. */
+const HEARTBEATS_S = 60
+
+let postgres: PostgresServer
+before(async () => {
+  if (POSTGRES_MISSING === false) postgres = await PostgresServer.start()
+})
+after(() => postgres?.[Symbol.asyncDispose]())
+
+/** Processes on one outbox, in a database of its own. */
+class Site implements AsyncDisposable {
+  readonly #folder: Folder
+  readonly #url: string
+  readonly #apps: readonly AppConfig[]
+  readonly #servers: TestServer[] = []
+
+  private constructor(folder: Folder, url: string, apps: readonly AppConfig[]) {
+    this.#folder = folder
+    this.#url = url
+    this.#apps = apps
+  }
+
+  static async make(simulator: Simulator, app: Partial<AppConfig> = {}): Promise<Site> {
+    const url = postgres.url(await postgres.createDatabase())
+    return new Site(await Folder.make(), url, [{ ...appFor(simulator), ...app }])
+  }
+
+  async start(owner: string, role: ServerRole = 'all'): Promise<TestServer> {
+    const config = configFor(this.#folder, this.#apps)
+    const own: ServerConfig = {
+      ...config,
+      role,
+      outbox: outboxAt(this.#url),
+      readyFile: undefined,
+      worker: { ...config.worker, owner, windowTokens: 100 },
+    }
+    const server = await TestServer.start(own)
+    this.#servers.push(server)
+    return server
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers.toReversed()) await server[Symbol.asyncDispose]()
+    await this.#folder[Symbol.asyncDispose]()
+  }
+}
+
+interface Worker {
+  readonly name: string
+  readonly role: string
+  readonly leader: boolean
+  readonly lanes: readonly { readonly lane: string; readonly state: string; readonly connections: number }[]
+}
+
+async function workersOf(server: TestServer): Promise<readonly Worker[]> {
+  const { status, body } = await server.get('/v1/workers')
+  assert.equal(status, 200, JSON.stringify(body))
+  return body['items'] as readonly Worker[]
+}
+
+/** Asks until the workers are as they should be. */
+async function workersWhen(
+  server: TestServer,
+  isSo: (workers: readonly Worker[]) => boolean,
+): Promise<readonly Worker[]> {
+  let workers: readonly Worker[] = []
+  const asked = async (): Promise<readonly Worker[]> => {
+    for (;;) {
+      workers = await workersOf(server)
+      if (isSo(workers)) return workers
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  return within(asked(), () => JSON.stringify(workers), HEARTBEATS_S)
+}
+
+const skip = POSTGRES_MISSING
+
+describe('servers on one PostgreSQL', { skip }, () => {
+  it('list each other, one leads, and its place is taken when it has stopped', async () => {
+    await using simulator = await startSimulator()
+    await using site = await Site.make(simulator)
+    const one = await site.start('one')
+    const api = await site.start('gate', 'api')
+    await site.start('two', 'worker')
+    const workers = await workersOf(api)
+    assert.deepEqual(
+      workers.map(({ name, role, leader }) => [name, role, leader]),
+      [
+        ['one', 'all', true],
+        ['gate', 'api', false],
+        ['two', 'worker', false],
+      ],
+    )
+    await workersWhen(api, (all) => all.filter(({ lanes }) => lanes.length === 1).length === 2)
+    await one.server.stop()
+    const left = await workersWhen(api, (all) => all.some(({ leader }) => leader))
+    assert.deepEqual(
+      left.map(({ name, leader }) => [name, leader]),
+      [
+        ['gate', false],
+        ['two', true],
+      ],
+    )
+  })
+
+  it('do not have two of one name', async () => {
+    await using simulator = await startSimulator()
+    await using site = await Site.make(simulator)
+    const one = await site.start('one')
+    await assert.rejects(
+      site.start('one'),
+      (error: unknown) => error instanceof ServerError && error.code === 'ALREADY_RUNNING',
+    )
+    const id = await one.send(tokensOf(10))
+    await one.done(id)
+  })
+
+  it('have no more connections together than the app may have, and send all the same', async () => {
+    await using simulator = await startSimulator({ streamLimit: 5, latency: 0.01 })
+    await using site = await Site.make(simulator, { fleetConnections: 3 })
+    const servers = [await site.start('one')]
+    let most = 0
+    const look = setInterval(() => {
+      most = Math.max(most, simulator.counts().openConnections)
+    }, 1)
+    try {
+      const first = (await servers[0]?.send(tokensOf(2000))) ?? ''
+      await until(() => simulator.counts().openConnections === 3, undefined, HEARTBEATS_S)
+      const other = await site.start('two')
+      const shared = (workers: readonly Worker[]): boolean =>
+        workers.length === 2 && workers.every(({ lanes }) => (lanes[0]?.connections ?? 0) > 0)
+      const id = await other.send(tokensOf(8000))
+      await workersWhen(other, shared)
+      await other.done(first)
+      await other.server.stop()
+      await servers[0]?.done(id)
+    } finally {
+      clearInterval(look)
+    }
+    assert.equal(most, 3)
+    assert.equal(simulator.counts().maxOpenStreams, 5)
+  })
+
+  it('present one provider token', async () => {
+    await using simulator = await startSimulator()
+    // A connection each, so that two are of two processes.
+    const { options } = appFor(simulator)
+    await using site = await Site.make(simulator, { options: { ...options, maxConnections: 1 } })
+    const one = await site.start('one')
+    const other = await site.start('two')
+    const issued = new Set<unknown>()
+    const connections = new Set<number>()
+    for (let round = 0; connections.size < 2; round++) {
+      assert.ok(round < 200, 'one process sends everything')
+      for (const server of [one, other]) await server.done(await server.send(tokensOf(300)))
+      for (const { connection, headers } of simulator.received) {
+        connections.add(connection)
+        const [, claims = ''] = (headers.get('authorization') ?? '').split('.')
+        issued.add((JSON.parse(Buffer.from(claims, 'base64url').toString()) as { iat: number }).iat)
+      }
+    }
+    // Those that were sent around the half hour may have the next one.
+    assert.ok(issued.size <= 2 && [...issued].every((iat) => typeof iat === 'number' && iat % 1800 === 0))
+  })
+
+  it('go on with a line that was resumed anywhere', async () => {
+    await using simulator = await startSimulator()
+    await using site = await Site.make(simulator)
+    const worker = await site.start('one', 'worker')
+    const api = await site.start('gate', 'api')
+    const mend = simulator.reply({ status: 403, reason: 'InvalidProviderToken' })
+    const id = await api.send(tokensOf(20))
+    await workersWhen(api, (all) => all.some(({ lanes }) => lanes[0]?.state === 'paused'))
+    assert.equal((await worker.get('/readyz')).body['status'], 'degraded')
+    mend()
+    const { status } = await fetch(`${api.server.address}/v1/apps/${APP}/resume`, { method: 'POST' })
+    assert.equal(status, 204)
+    const { counts } = await within(api.done(id), () => JSON.stringify(worker.lines.slice(-5)), HEARTBEATS_S)
+    assert.equal((counts as { accepted: number }).accepted, 20)
+  })
+})
