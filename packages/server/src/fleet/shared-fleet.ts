@@ -199,10 +199,10 @@ export class SharedFleet implements Fleet {
         this.#hearResumes(resumes)
         this.#isForgotten = false
         this.#goOnUntil(sentAt + this.#timing.graceMs)
-        // It came too late: what it says may be over.
-        if (!this.#isValid) return
+        // It came too late: what it says may be over, or the connections closed for good.
+        if (!this.#isValid || this.#hasLeft) return
         for (const { line, count } of decision.grants) this.#shares.allow(line, count)
-        this.#lead(decision.record.isLeader && !this.#hasLeft)
+        this.#lead(decision.record.isLeader)
         return
       default:
         decision satisfies never
@@ -225,6 +225,8 @@ export class SharedFleet implements Fleet {
 
   #watchGrace(): void {
     this.#endGrace?.()
+    // A heartbeat may be answered after this was left.
+    if (this.#hasLeft) return
     this.#endGrace = this.#clock.after(Math.max(0, this.#validUntil - this.#clock.now()), () => {
       // Timers may be early.
       if (this.#isValid) {

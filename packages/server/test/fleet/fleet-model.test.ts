@@ -7,7 +7,7 @@ import { MemoryFleetStore } from './memory-fleet-store.js'
 import { type Faults, SimulatedProcess } from './simulated-process.js'
 import { SimulatedTime } from './simulated-time.js'
 
-const RUNS = 25
+const RUNS = 100
 const STEPS = 60
 const STEP_MS = 8000
 const MAX_PROCESSES = 8

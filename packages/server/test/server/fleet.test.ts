@@ -35,9 +35,17 @@ class Site implements AsyncDisposable {
     this.#apps = apps
   }
 
-  static async make(simulator: Simulator, app: Partial<AppConfig> = {}): Promise<Site> {
-    const url = postgres.url(await postgres.createDatabase())
+  static async make(
+    simulator: Simulator,
+    app: Partial<AppConfig> = {},
+    own: PostgresServer = postgres,
+  ): Promise<Site> {
+    const url = own.url(await own.createDatabase())
     return new Site(await Folder.make(), url, [{ ...appFor(simulator), ...app }])
+  }
+
+  get database(): string {
+    return this.#url.slice(this.#url.lastIndexOf('/') + 1)
   }
 
   async start(owner: string, role: ServerRole = 'all'): Promise<TestServer> {
@@ -89,6 +97,14 @@ async function workersWhen(
   return within(asked(), () => JSON.stringify(workers), HEARTBEATS_S)
 }
 
+async function sentWhenAccepted(server: TestServer): Promise<string> {
+  for (;;) {
+    const id = await server.send(tokensOf(1)).catch(() => undefined)
+    if (id !== undefined) return id
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 const skip = POSTGRES_MISSING
 
 describe('servers on one PostgreSQL', { skip }, () => {
@@ -129,6 +145,37 @@ describe('servers on one PostgreSQL', { skip }, () => {
     )
     const id = await one.send(tokensOf(10))
     await one.done(id)
+  })
+
+  it('that finds another in its name claims nothing more, says so, and is not ready', async () => {
+    await using simulator = await startSimulator()
+    await using site = await Site.make(simulator)
+    const one = await site.start('one')
+    await one.done(await one.send(tokensOf(1)))
+    await postgres.query('UPDATE apns_worker.workers SET is_replaced = true', [], site.database)
+    const isSaid = (): boolean => one.lines.some(({ level, worker }) => level === 'fatal' && worker === 'one')
+    await until(isSaid, undefined, HEARTBEATS_S)
+    const { status, body } = await one.get('/readyz')
+    assert.deepEqual([status, body['worker']], [503, 'stopped'])
+    const id = await one.send(tokensOf(1))
+    const other = await site.start('one')
+    await other.done(id)
+  })
+
+  it('close connections that they share when they cannot be heard, and go on when they can', async () => {
+    await using own = await PostgresServer.start()
+    await using simulator = await startSimulator()
+    await using site = await Site.make(simulator, { fleetConnections: 2 }, own)
+    const one = await site.start('one')
+    await one.done(await one.send(tokensOf(1)))
+    assert.equal(simulator.counts().openConnections, 1)
+    await own.stop()
+    await simulator.waitFor((server) => server.counts().openConnections === 0, {
+      timeout: HEARTBEATS_S,
+    })
+    await own.startAgain()
+    await one.done(await sentWhenAccepted(one))
+    assert.equal(simulator.counts().openConnections, 1)
   })
 
   it('have no more connections together than the app may have, and send all the same', async () => {
