@@ -1,4 +1,3 @@
-import { Fifo } from './fifo.mjs'
 import { Link } from './link.mjs'
 
 /** How often deadlines are looked at. */
@@ -40,8 +39,8 @@ export class Lane {
   /** @type {Link[]} */
   #links = []
   #mostPerLink
-  /** @type {Fifo<import('./link.mjs').Grain>} */
-  #queue = new Fifo()
+  /** @type {import('./link.mjs').Grain[]} */
+  #queue = []
   #isPumping = false
   #isDead = false
   #isTicking = false
@@ -81,7 +80,7 @@ export class Lane {
     for (const { inFlight } of this.#links) this.#books.inFlight.add(-inFlight)
     this.#books.connections -= this.#links.length
     this.#links = []
-    this.#queue.clear()
+    this.#queue = []
   }
 
   /** The network cuts every connection. */
@@ -91,16 +90,15 @@ export class Lane {
 
   #pump() {
     if (this.#isPumping || this.#isDead) return
-    while (this.#queue.first?.inHand.isPutDown) this.#queue.shift()
-    const grain = this.#queue.first
-    if (grain === undefined) return
-    const { count } = grain
+    while (this.#queue.length > 0 && this.#queue[0].inHand.isPutDown) this.#queue.shift()
+    if (this.#queue.length === 0) return
+    const { count } = this.#queue[0]
     const link = this.#links.find(({ room }) => room >= count)
     if (link === undefined) {
       this.#grow()
       return
     }
-    this.#queue.shift()
+    const grain = /** @type {import('./link.mjs').Grain} */ (this.#queue.shift())
     const flight = { grain, sentAtMs: this.#timeline.nowMs, isUnprocessed: false }
     link.take(flight)
     this.#books.inFlight.add(count)
@@ -252,7 +250,7 @@ export class Lane {
       const unprocessed = [...link.flights].filter(({ isUnprocessed }) => isUnprocessed)
       for (const flight of unprocessed) this.#leave(link, flight)
       this.#drain(link)
-      for (const { grain } of unprocessed.toReversed()) this.#queue.putBack(grain)
+      this.#queue.unshift(...unprocessed.map(({ grain }) => grain))
       this.#pump()
     })
   }

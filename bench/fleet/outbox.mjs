@@ -1,6 +1,5 @@
 import { Batch } from './batch.mjs'
 import { OUTCOMES } from './books.mjs'
-import { Fifo } from './fifo.mjs'
 
 const TOKENS_PER_BATCH = 1000
 
@@ -22,7 +21,7 @@ export class Outbox {
   #random
   #grain
   #deadShare
-  /** @type {Map<string, { served: number, ready: Fifo<Batch> }>} */
+  /** @type {Map<string, { served: number, ready: Batch[] }>} */
   #apps = new Map()
   /** @type {Set<Batch>} */
   #leased = new Set()
@@ -61,7 +60,7 @@ export class Outbox {
     const batches = []
     for (let left = tokens; left > 0; left -= TOKENS_PER_BATCH)
       batches.push(this.#batch(app, message, Math.min(left, TOKENS_PER_BATCH)))
-    for (const batch of batches) this.#app(app).ready.push(batch)
+    this.#app(app).ready.push(...batches)
     this.#books.appended += tokens
     const stored = { isLost: false }
     this.#note(() => {
@@ -138,7 +137,8 @@ export class Outbox {
         for (const { grain } of fresh) this.#unsettle(batch, grain)
       })
       if (batch.pendingGrains > 0) return 'held'
-      if (batch.state === 'ready') this.#app(batch.app).ready.remove(batch)
+      if (batch.state === 'ready')
+        this.#app(batch.app).ready = this.#app(batch.app).ready.filter((each) => each !== batch)
       this.#leased.delete(batch)
       batch.state = 'settled'
       return 'settled'
@@ -163,13 +163,9 @@ export class Outbox {
     for (const batch of [...this.#leased]) if (batch.owner === owner) this.#giveBack(batch)
   }
 
-  /**
-   * A replica takes over, which has not heard of what was done last.
-   *
-   * @param {number} diedAtMs
-   */
-  failOver(diedAtMs) {
-    this.#trim(diedAtMs)
+  /** A replica takes over, which has not heard of what was done last. */
+  failOver() {
+    this.#trim()
     for (const { undo } of this.#journal.toReversed()) undo()
     this.#journal = []
   }
@@ -214,7 +210,7 @@ export class Outbox {
   #giveBack(batch) {
     this.#leased.delete(batch)
     batch.state = 'ready'
-    this.#app(batch.app).ready.putBack(batch)
+    this.#app(batch.app).ready.unshift(batch)
   }
 
   /**
@@ -247,7 +243,8 @@ export class Outbox {
 
   /** @param {Batch} batch */
   #lose(batch) {
-    this.#app(batch.app).ready.remove(batch)
+    const app = this.#app(batch.app)
+    app.ready = app.ready.filter((each) => each !== batch)
     this.#leased.delete(batch)
     batch.state = 'lost'
     this.#books.lost += batch.pendingTokens
@@ -269,7 +266,7 @@ export class Outbox {
   #app(name) {
     let app = this.#apps.get(name)
     if (app === undefined) {
-      app = { served: 0, ready: new Fifo() }
+      app = { served: 0, ready: [] }
       this.#apps.set(name, app)
     }
     return app
@@ -279,12 +276,11 @@ export class Outbox {
   #note(undo) {
     if (this.#journalMs === 0) return
     this.#journal.push({ atMs: this.#timeline.nowMs, undo })
-    this.#trim(this.#timeline.nowMs)
+    this.#trim()
   }
 
-  /** @param {number} untilMs */
-  #trim(untilMs) {
-    const sinceMs = untilMs - this.#journalMs
+  #trim() {
+    const sinceMs = this.#timeline.nowMs - this.#journalMs
     let old = 0
     while (old < this.#journal.length && this.#journal[old].atMs < sinceMs) old += 1
     this.#journal.splice(0, old)

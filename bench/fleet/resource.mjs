@@ -1,12 +1,12 @@
-import { Fifo } from './fifo.mjs'
 import { Gauge } from './gauge.mjs'
 
 /** Something that so many can use at a time, for a while each; the others wait, first come first served. */
 export class Resource {
   #timeline
   #places
-  /** @type {Fifo<{ ms: number, action: () => void }>} */
-  #waiting = new Fifo()
+  /** @type {{ ms: number, action: () => void }[]} */
+  #waiting = []
+  #first = 0
   #life = 0
   /** How many use it. */
   busy
@@ -22,7 +22,7 @@ export class Resource {
   }
 
   get waiting() {
-    return this.#waiting.length
+    return this.#waiting.length - this.#first
   }
 
   /**
@@ -38,7 +38,8 @@ export class Resource {
   clear() {
     this.#life += 1
     this.busy.set(0)
-    this.#waiting.clear()
+    this.#waiting = []
+    this.#first = 0
   }
 
   /**
@@ -58,7 +59,13 @@ export class Resource {
   }
 
   #next() {
-    const next = this.#waiting.shift()
-    if (next !== undefined) this.#start(next.ms, next.action)
+    if (this.#first === this.#waiting.length) return
+    const { ms, action } = this.#waiting[this.#first]
+    this.#first += 1
+    if (this.#first === this.#waiting.length || this.#first > 10_000) {
+      this.#waiting.splice(0, this.#first)
+      this.#first = 0
+    }
+    this.#start(ms, action)
   }
 }
