@@ -1,3 +1,4 @@
+import { Fifo } from './fifo.mjs'
 import { Link } from './link.mjs'
 
 /** How often deadlines are looked at. */
@@ -39,8 +40,8 @@ export class Lane {
   /** @type {Link[]} */
   #links = []
   #mostPerLink
-  /** @type {import('./link.mjs').Grain[]} */
-  #queue = []
+  /** @type {Fifo<import('./link.mjs').Grain>} */
+  #queue = new Fifo()
   #isPumping = false
   #isDead = false
   #isTicking = false
@@ -80,7 +81,7 @@ export class Lane {
     for (const { inFlight } of this.#links) this.#books.inFlight.add(-inFlight)
     this.#books.connections -= this.#links.length
     this.#links = []
-    this.#queue = []
+    this.#queue.clear()
   }
 
   /** The network cuts every connection. */
@@ -90,15 +91,16 @@ export class Lane {
 
   #pump() {
     if (this.#isPumping || this.#isDead) return
-    while (this.#queue.length > 0 && this.#queue[0].inHand.isPutDown) this.#queue.shift()
-    if (this.#queue.length === 0) return
-    const { count } = this.#queue[0]
+    while (this.#queue.first?.inHand.isPutDown) this.#queue.shift()
+    const grain = this.#queue.first
+    if (grain === undefined) return
+    const { count } = grain
     const link = this.#links.find(({ room }) => room >= count)
     if (link === undefined) {
       this.#grow()
       return
     }
-    const grain = /** @type {import('./link.mjs').Grain} */ (this.#queue.shift())
+    this.#queue.shift()
     const flight = { grain, sentAtMs: this.#timeline.nowMs, isUnprocessed: false }
     link.take(flight)
     this.#books.inFlight.add(count)
@@ -250,7 +252,7 @@ export class Lane {
       const unprocessed = [...link.flights].filter(({ isUnprocessed }) => isUnprocessed)
       for (const flight of unprocessed) this.#leave(link, flight)
       this.#drain(link)
-      this.#queue.unshift(...unprocessed.map(({ grain }) => grain))
+      for (const { grain } of unprocessed.toReversed()) this.#queue.putBack(grain)
       this.#pump()
     })
   }

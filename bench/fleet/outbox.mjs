@@ -1,5 +1,6 @@
 import { Batch } from './batch.mjs'
 import { OUTCOMES } from './books.mjs'
+import { Fifo } from './fifo.mjs'
 
 const TOKENS_PER_BATCH = 1000
 
@@ -21,7 +22,7 @@ export class Outbox {
   #random
   #grain
   #deadShare
-  /** @type {Map<string, { served: number, ready: Batch[] }>} */
+  /** @type {Map<string, { served: number, ready: Fifo<Batch> }>} */
   #apps = new Map()
   /** @type {Set<Batch>} */
   #leased = new Set()
@@ -60,7 +61,7 @@ export class Outbox {
     const batches = []
     for (let left = tokens; left > 0; left -= TOKENS_PER_BATCH)
       batches.push(this.#batch(app, message, Math.min(left, TOKENS_PER_BATCH)))
-    this.#app(app).ready.push(...batches)
+    for (const batch of batches) this.#app(app).ready.push(batch)
     this.#books.appended += tokens
     const stored = { isLost: false }
     this.#note(() => {
@@ -137,8 +138,7 @@ export class Outbox {
         for (const { grain } of fresh) this.#unsettle(batch, grain)
       })
       if (batch.pendingGrains > 0) return 'held'
-      if (batch.state === 'ready')
-        this.#app(batch.app).ready = this.#app(batch.app).ready.filter((each) => each !== batch)
+      if (batch.state === 'ready') this.#app(batch.app).ready.remove(batch)
       this.#leased.delete(batch)
       batch.state = 'settled'
       return 'settled'
@@ -163,9 +163,13 @@ export class Outbox {
     for (const batch of [...this.#leased]) if (batch.owner === owner) this.#giveBack(batch)
   }
 
-  /** A replica takes over, which has not heard of what was done last. */
-  failOver() {
-    this.#trim()
+  /**
+   * A replica takes over, which has not heard of what was done last.
+   *
+   * @param {number} diedAtMs
+   */
+  failOver(diedAtMs) {
+    this.#trim(diedAtMs)
     for (const { undo } of this.#journal.toReversed()) undo()
     this.#journal = []
   }
@@ -210,7 +214,7 @@ export class Outbox {
   #giveBack(batch) {
     this.#leased.delete(batch)
     batch.state = 'ready'
-    this.#app(batch.app).ready.unshift(batch)
+    this.#app(batch.app).ready.putBack(batch)
   }
 
   /**
@@ -243,8 +247,7 @@ export class Outbox {
 
   /** @param {Batch} batch */
   #lose(batch) {
-    const app = this.#app(batch.app)
-    app.ready = app.ready.filter((each) => each !== batch)
+    this.#app(batch.app).ready.remove(batch)
     this.#leased.delete(batch)
     batch.state = 'lost'
     this.#books.lost += batch.pendingTokens
@@ -266,7 +269,7 @@ export class Outbox {
   #app(name) {
     let app = this.#apps.get(name)
     if (app === undefined) {
-      app = { served: 0, ready: [] }
+      app = { served: 0, ready: new Fifo() }
       this.#apps.set(name, app)
     }
     return app
@@ -276,11 +279,12 @@ export class Outbox {
   #note(undo) {
     if (this.#journalMs === 0) return
     this.#journal.push({ atMs: this.#timeline.nowMs, undo })
-    this.#trim()
+    this.#trim(this.#timeline.nowMs)
   }
 
-  #trim() {
-    const sinceMs = this.#timeline.nowMs - this.#journalMs
+  /** @param {number} untilMs */
+  #trim(untilMs) {
+    const sinceMs = untilMs - this.#journalMs
     let old = 0
     while (old < this.#journal.length && this.#journal[old].atMs < sinceMs) old += 1
     this.#journal.splice(0, old)

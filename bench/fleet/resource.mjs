@@ -1,12 +1,12 @@
+import { Fifo } from './fifo.mjs'
 import { Gauge } from './gauge.mjs'
 
 /** Something that so many can use at a time, for a while each; the others wait, first come first served. */
 export class Resource {
   #timeline
   #places
-  /** @type {{ ms: number, action: () => void }[]} */
-  #waiting = []
-  #first = 0
+  /** @type {Fifo<{ ms: number, action: () => void }>} */
+  #waiting = new Fifo()
   #life = 0
   /** How many use it. */
   busy
@@ -22,7 +22,7 @@ export class Resource {
   }
 
   get waiting() {
-    return this.#waiting.length - this.#first
+    return this.#waiting.length
   }
 
   /**
@@ -38,8 +38,7 @@ export class Resource {
   clear() {
     this.#life += 1
     this.busy.set(0)
-    this.#waiting = []
-    this.#first = 0
+    this.#waiting.clear()
   }
 
   /**
@@ -59,13 +58,7 @@ export class Resource {
   }
 
   #next() {
-    if (this.#first === this.#waiting.length) return
-    const { ms, action } = this.#waiting[this.#first]
-    this.#first += 1
-    if (this.#first === this.#waiting.length || this.#first > 10_000) {
-      this.#waiting.splice(0, this.#first)
-      this.#first = 0
-    }
-    this.#start(ms, action)
+    const next = this.#waiting.shift()
+    if (next !== undefined) this.#start(next.ms, next.action)
   }
 }

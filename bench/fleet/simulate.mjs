@@ -212,7 +212,7 @@ class World {
       const { database, outbox } = this.#shards[index]
       this.#timeline.at(atMs, () => database.fail())
       this.#timeline.at(atMs + forMs, () => {
-        outbox.failOver()
+        outbox.failOver(atMs)
         database.recover()
       })
     }
