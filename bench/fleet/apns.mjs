@@ -57,13 +57,14 @@ export class Apns {
    *   undefined: it never got there; no moment: it did, and the answer never comes
    */
   ask(nowMs, link, { app, count, isDead }) {
-    const roundTripMs = this.roundTripMs(nowMs)
-    const arrivalMs = nowMs + roundTripMs / 2
+    // The way there takes as long for all, and keeps their order; what is more for some, the service takes.
+    const wayMs = (this.#parameters.roundTripMs * this.#slowness(nowMs)) / 2
+    const arrivalMs = nowMs + wayMs
     if (this.#isOut(arrivalMs, arrivalMs)) return undefined
     if (arrivalMs >= link.endsAtMs) return 'too late'
     const { connectionMicroseconds } = this.#parameters
     link.serverFreeAtMs = Math.max(arrivalMs, link.serverFreeAtMs) + (connectionMicroseconds * count) / 1000
-    const answerAtMs = link.serverFreeAtMs + roundTripMs / 2
+    const answerAtMs = link.serverFreeAtMs + Math.max(0, this.roundTripMs(nowMs) - wayMs)
     const verdict = this.#verdict(arrivalMs, app, count, isDead)
     return { verdict, answerAtMs: this.#isOut(arrivalMs, answerAtMs) ? undefined : answerAtMs }
   }
