@@ -1,18 +1,17 @@
 import { fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CLIENTS } from './clients/catalogue.mjs'
 import { libraryUrl, positive } from './command-line.mjs'
+import { sendList } from './list-upload.mjs'
 import { measureRound } from './measure.mjs'
 import { publish } from './results.mjs'
-import { APP, ServerProcess } from './server-process.mjs'
+import { ServerProcess } from './server-process.mjs'
 import { assertHonest, withSink } from './sink-process.mjs'
 import { medians } from './statistics.mjs'
 import { formatTable } from './table.mjs'
-import { makeKey, makePayload } from './workload.mjs'
+import { makeKey } from './workload.mjs'
 
 const HELP = `node bench/run.mjs durable [options]
 
@@ -28,10 +27,6 @@ the store; beside the library, which has the list in memory, in turns. (On Linux
 
 const POST_CLIENT = fileURLToPath(new URL('../packages/server/bench/http-api-client.mjs', import.meta.url))
 const PAYLOAD_BYTES = 186
-const TOKEN_BYTES = 32
-/** Tokens that are sent as one piece of the upload. */
-const TOKENS_A_PIECE = 2000
-const POLL_MS = 100
 
 /**
  * @typedef {object} DurableFigures
@@ -93,9 +88,12 @@ function measureDurable(count) {
     const server = await ServerProcess.start({ ...address, key: makeKey() })
     try {
       // As in the other measurement, the compiler has settled before it counts.
-      await send(server, Math.ceil(count / 4))
+      await sendList(server, Math.ceil(count / 4), PAYLOAD_BYTES)
       const cpuAtStart = server.cpuSeconds
-      const { uploadSeconds, sendSeconds, storeBytes } = await send(server, count)
+      let storeBytes = 0
+      const { uploadSeconds, sendSeconds } = await sendList(server, count, PAYLOAD_BYTES, async () => {
+        storeBytes = server.storeBytes
+      })
       const cpuMicroseconds = ((server.cpuSeconds - cpuAtStart) / count) * 1e6
       assertHonest(await sink.ask({}))
       return {
@@ -143,53 +141,6 @@ async function post(task) {
   client.send(task)
   const [result] = await once(client, 'message')
   return result
-}
-
-/**
- * @param {ServerProcess} server
- * @param {number} count
- */
-async function send(server, count) {
-  const message = { app: APP, payload: makePayload(PAYLOAD_BYTES), pushType: 'alert', priority: 10 }
-  const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
-  const { id } = await server.ask('/v1/messages', { ...json, body: JSON.stringify(message) })
-  const startedAt = performance.now()
-  await server.ask(`/v1/messages/${id}/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'text/plain' },
-    body: ReadableStream.from(pieces(count)),
-    // @ts-expect-error A body that is streamed has to say so; the types do not know it.
-    duplex: 'half',
-  })
-  const uploadedAt = performance.now()
-  const { storeBytes } = server
-  await server.ask(`/v1/messages/${id}/send`, { method: 'POST' })
-  for (;;) {
-    const { state, counts } = await server.ask(`/v1/messages/${id}`)
-    if (state === 'done') {
-      if (counts.accepted !== count) throw new Error(`${counts.accepted} of ${count} were accepted`)
-      break
-    }
-    await setTimeout(POLL_MS)
-  }
-  return {
-    uploadSeconds: (uploadedAt - startedAt) / 1000,
-    sendSeconds: (performance.now() - uploadedAt) / 1000,
-    storeBytes,
-  }
-}
-
-/**
- * Tokens as lines of text, some thousands at a time.
- *
- * @param {number} count
- */
-function* pieces(count) {
-  for (let left = count; left > 0; left -= TOKENS_A_PIECE) {
-    const tokens = Math.min(left, TOKENS_A_PIECE)
-    const hex = randomBytes(tokens * TOKEN_BYTES).toString('hex')
-    yield Buffer.from(hex.replaceAll(/.{64}/g, '$&\n'))
-  }
 }
 
 /**

@@ -8,6 +8,7 @@ const EXPERIMENTS = {
   governor: 'notifications a second where refusals lower the stream limit',
   durable: 'the server, from its API to disk and to the sink, beside the library',
   fleet: 'a simulation of many machines: throughput, latency, repeats, and what limits them',
+  shared: 'the server on PostgreSQL, with one and with two workers, beside its embedded store',
   memory: 'memory while a long list is queued and sent, and while a stream runs',
   plot: 'charts of the latest results, to docs/performance/',
 }

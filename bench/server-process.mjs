@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.mjs'
 import { KEY_ID, TEAM_ID, TOPIC } from './workload.mjs'
 
 const COMMAND = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url))
@@ -16,6 +16,18 @@ export const APP = 'news'
 const TICKS_PER_SECOND = 100
 const READY_LIMIT_MS = 20_000
 const POLL_MS = 50
+
+/**
+ * @typedef {object} ServerTask
+ * @property {number} port the sink's
+ * @property {string} cert and its certificate
+ * @property {string} key
+ * @property {object} [limits]
+ * @property {object} [network] options of the app's connections
+ * @property {{ url: string }} [outbox] instead of a store of its own
+ * @property {'all' | 'api' | 'worker'} [role]
+ * @property {object} [worker]
+ */
 
 export class ServerProcess {
   #folder
@@ -27,7 +39,7 @@ export class ServerProcess {
   /**
    * Starts one, and waits until it is ready.
    *
-   * @param {{ port: number, cert: string, key: string, limits?: object }} task the sink's port and certificate, and a key
+   * @param {ServerTask} task
    */
   static async start(task) {
     const server = new ServerProcess(task, await freePort())
@@ -36,10 +48,10 @@ export class ServerProcess {
   }
 
   /**
-   * @param {{ port: number, cert: string, key: string, limits?: object }} task
+   * @param {ServerTask} task
    * @param {number} apiPort
    */
-  constructor({ port, cert, key, limits = {} }, apiPort) {
+  constructor({ port, cert, key, limits = {}, network = {}, ...settings }, apiPort) {
     this.#folder = mkdtempSync(join(tmpdir(), 'apns-worker-bench-'))
     const file = (/** @type {string} */ name) => join(this.#folder, name)
     writeFileSync(file('sink.pem'), cert)
@@ -52,9 +64,11 @@ export class ServerProcess {
       keyPath: file('key.p8'),
       keyId: KEY_ID,
       teamId: TEAM_ID,
+      ...network,
     }
+    const store = settings.outbox === undefined ? { store: file('outbox.db') } : {}
     // JSON is YAML.
-    const config = { listen: `127.0.0.1:${apiPort}`, store: file('outbox.db'), apps: [app], limits }
+    const config = { listen: `127.0.0.1:${apiPort}`, ...store, apps: [app], limits, ...settings }
     writeFileSync(file('config.yaml'), JSON.stringify(config))
     this.url = `http://127.0.0.1:${apiPort}`
     this.#child = spawn(process.execPath, [COMMAND, 'serve', '--config', file('config.yaml')], {
@@ -123,14 +137,4 @@ export class ServerProcess {
       await setTimeout(POLL_MS)
     }
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no TCP port')
-  return address.port
 }
