@@ -117,6 +117,10 @@ test('the secrets are made once, fit each other, and are for their folder only',
   makeSecrets(folder)
   assert.deepEqual(content(), before)
   assert.equal(statSync(folder.file('secrets')).mode & 0o777, 0o700)
+  for (const name of names) {
+    // The containers' users are others than the one who makes them.
+    assert.equal(statSync(folder.file(`secrets/${name}`)).mode & 0o777, 0o644, name)
+  }
   const url = readFileSync(secretFile(folder, 'database-url'), 'utf8')
   assert.equal(new URL(url).password, readFileSync(secretFile(folder, 'database-password'), 'utf8'))
   const wanted = Object.keys(compose.secrets).filter((secret) => secret !== 'apns-key')
