@@ -8,6 +8,8 @@
  *   long transaction of their own.
  * - Positions in `outcomes`, `feedback` and `suppressed` are from `log_ends`, whose row is locked until they are committed: they
  *   become visible in their order, and a reader that goes by them misses none, which sequences do not give.
+ * - Rows of messages and batches are written again many times in their lives: there is room on their pages for that, so that
+ *   indexes need not follow, and what is left of batches is cleared away before it slows down whoever looks for the next ones.
  * - `served` and `start_tag` are virtual times of start-time fair queueing, see `Claiming`.
  * - `workers` are the processes, see `Fleet`. `version` of `fleet` changes with each heartbeat: whoever has read an older one has
  *   decided on what is not so any more, and decides again. `lines` and `state` are JSON that only the members read.
@@ -77,7 +79,7 @@ CREATE TABLE apns_worker.messages (
   span_before_since bigint,
   span_before_settled bigint NOT NULL DEFAULT 0,
   content text NOT NULL
-);
+) WITH (fillfactor = 80);
 CREATE INDEX messages_of_app ON apns_worker.messages (app_id, id);
 CREATE INDEX messages_unfinished ON apns_worker.messages (app_id, id) WHERE finished_at IS NULL;
 CREATE INDEX messages_finished ON apns_worker.messages (finished_at) WHERE finished_at IS NOT NULL;
@@ -102,7 +104,7 @@ CREATE TABLE apns_worker.batches (
   lease_until bigint,
   settled bytea,
   tokens bytea NOT NULL
-);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.2);
 ALTER TABLE apns_worker.batches ALTER COLUMN tokens SET STORAGE EXTERNAL;
 CREATE INDEX batches_of_message ON apns_worker.batches (message_id);
 CREATE INDEX batches_ready ON apns_worker.batches (app_id, priority DESC, message_id, id) WHERE state = 1;
