@@ -121,26 +121,38 @@ export const rules = [
   },
   {
     from: /^server\/src\/outbox\//,
-    forbidden: /^(apns-worker(\/|$)|server\/src\/(?!outbox\/))/,
+    forbidden: /^(apns-worker(\/|$)|server\/src\/(?!(outbox|postgres)\/))/,
     evenTypes: true,
     because: 'the outbox stores messages, and does not know how they are sent',
   },
   {
+    from: /^server\/src\/outbox\/(?!postgres\/)/,
+    forbidden: /^(server\/src\/postgres\/|pg$)/,
+    evenTypes: true,
+    because: 'whoever needs no PostgreSQL does not load its client',
+  },
+  {
+    from: /^server\/src\/postgres\//,
+    forbidden: /^server\/src\/(?!(postgres\/|outbox\/[^/]+$))/,
+    evenTypes: true,
+    because: 'the database serves the outbox and the fleet, and does not know them',
+  },
+  {
     from: /^server\/src\/(http|feedback|telemetry|apps|config)\//,
-    forbidden: /^server\/src\/(outbox\/embedded\/|operations\/|server\.ts$)/,
+    forbidden: /^server\/src\/(outbox\/(embedded|postgres)\/|postgres\/|operations\/|server\.ts$)/,
     evenTypes: true,
     because:
       'the rooms of the server know each other, and not who puts them together; and the contract of the outbox alone',
   },
   {
     from: /^server\/src\/worker\//,
-    forbidden: /^server\/src\/outbox\/embedded\//,
+    forbidden: /^server\/src\/(outbox\/(embedded|postgres)\/|postgres\/)/,
     evenTypes: true,
     because: 'the worker knows the contract of the outbox only',
   },
   {
     from: /^server\/src\/outbox\/[^/]+$/,
-    forbidden: new RegExp(`${io.source}|^server/src/outbox/embedded/`),
+    forbidden: new RegExp(`${io.source}|^server/src/outbox/(embedded|postgres)/`),
     evenTypes: true,
     because: 'the contract of the outbox knows no implementation',
   },

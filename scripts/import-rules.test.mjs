@@ -68,6 +68,8 @@ const forbidden = [
   ['server/src/apps/apps.ts', `import type { X } from '../server.js'`, /who puts them together/],
   ['server/src/outbox/embedded/store.ts', `import { ApnsManager } from 'apns-worker'`, /not know how/],
   ['server/src/outbox/outbox.ts', `import type { Worker } from '../worker/worker.js'`, /not know how/],
+  ['server/src/outbox/embedded/store.ts', `import { Pool } from 'pg'`, /does not load its client/],
+  ['server/src/postgres/database.ts', `import { x } from '../fleet/fleet.js'`, /does not know them/],
   ['server/src/outbox/checks.ts', `import { migrate } from './embedded/migrations.js'`, /no implementation/],
   ['server/src/outbox/checks.ts', `import { Worker } from 'node:worker_threads'`, /no implementation/],
 ]

@@ -95,6 +95,25 @@ export function order(make: MakePlace): void {
   )
 
   test(
+    'apps share fairly over all workers, whichever of them claims',
+    on(make, async ({ outbox, another }) => {
+      const workers = [outbox, await another(), await another()]
+      await outbox.append({ app: 'big', content: 'big', priority: 9 }, tokensOf(60_000))
+      await take(outbox, 'w0', 5000)
+      await outbox.append({ app: 'small', content: 'small' }, tokensOf(20_000))
+      const handed = { big: 0, small: 0 }
+      for (let turn = 0; turn < 12; turn++) {
+        const worker = workers[turn % workers.length]
+        assert.ok(worker)
+        for (const { message, pending } of await take(worker, `w${turn % workers.length}`, 3000))
+          handed[message.app as 'big' | 'small'] += pending.length
+      }
+      assert.equal(handed.big + handed.small, 36_000)
+      assert.ok(Math.abs(handed.big - handed.small) <= 2000, JSON.stringify(handed))
+    }),
+  )
+
+  test(
     'nothing is handed out before its time',
     on(make, async ({ outbox, clock }) => {
       const deliverAfterMs = clock.nowMs + 5000
