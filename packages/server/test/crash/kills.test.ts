@@ -6,6 +6,7 @@ import { startSimulator, writeCredentials } from '@apns-worker/simulator'
 import { Folder } from '../operations/folder.js'
 import { randomFrom } from '../outbox/support/crash-plan.js'
 import { tokensOf } from '../outbox/support/tokens.js'
+import { assertCounts, auditJournal, isDead } from './journal-books.js'
 import { PersistentClient } from './persistent-client.js'
 import { ServerProcess } from './server-process.js'
 
@@ -24,13 +25,8 @@ const LIFE_MS = (TOKENS / KILLS) * 0.1
 const WINDOW_TOKENS = 3000
 /** The batch with which the window is reached, and what the worker had in hand of it already. */
 const MAX_IN_FLIGHT = WINDOW_TOKENS + 1000
-/** One in so many is dead. */
-const DEAD_EVERY = 20
 const APP = 'news'
 const TOPIC = 'com.example.app'
-
-const indexOf = (token: string): number => Number.parseInt(token.slice(-8), 16)
-const isDead = (token: string): boolean => indexOf(token) % DEAD_EVERY === 0
 
 test('killed while it takes, stores and sends, it leaves no token without an answer, and repeats what was in flight with the ids that it had', async (context) => {
   context.diagnostic(`seed ${SEED}`)
@@ -78,38 +74,20 @@ test('killed while it takes, stores and sends, it leaves no token without an ans
     [id, tokens],
     [smallId, small],
   ] as const) {
-    const { counts, reasons } = await client.report(each)
-    const dead = list.filter(isDead).length
-    const { total, accepted, refused, pending } = counts
-    assert.deepEqual([total, accepted, refused, pending], [list.length, list.length - dead, dead, 0])
-    assert.deepEqual(reasons, { Unregistered: dead })
+    assertCounts(await client.report(each), list)
   }
   assert.equal(await server.end('SIGTERM'), 0, await server.log())
 
-  const received = simulator.journal?.notifications ?? []
-  const answered = new Set<string>()
-  const times = new Map<string, number>()
-  const perConnection = new Map<string, Set<number>>()
-  for (const { token, apnsId, fate, connection } of received) {
-    const index = indexOf(token)
-    const expected = index < TOKENS ? apnsIdAt(id, index) : apnsIdAt(smallId, index - TOKENS)
-    assert.equal(apnsId, expected, `the apns-id of token ${index}`)
-    times.set(token, (times.get(token) ?? 0) + 1)
-    if (fate === 'answered') answered.add(token)
-    const connections = perConnection.get(token) ?? new Set()
-    perConnection.set(token, connections.add(connection))
-  }
-  assert.equal(answered.size, TOKENS + REQUEST_TOKENS, 'every token has an answer')
-  const repeats = received.length - times.size
+  const total = TOKENS + REQUEST_TOKENS
+  const repeats = auditJournal(simulator.journal, total, (index) =>
+    index < TOKENS ? apnsIdAt(id, index) : apnsIdAt(smallId, index - TOKENS),
+  )
   context.diagnostic(
     `${server.kills} times killed (${REQUEST_KILLS} around requests, ${UPLOAD_KILLS} in lists, ${killsWhileSending} while sending); ` +
-      `${repeats} of ${times.size} requests sent again`,
+      `${repeats} of ${total} requests sent again`,
   )
   assert.ok(killsWhileSending > 0, 'it was through before it was killed')
   assert.ok(repeats <= server.kills * MAX_IN_FLIGHT, `${repeats} were repeated`)
-  for (const [token, connections] of perConnection) {
-    assert.equal(connections.size, times.get(token), 'only a new process repeats anything')
-  }
 })
 
 async function untilDone(client: PersistentClient, ids: readonly string[]): Promise<void> {

@@ -36,9 +36,9 @@ test('with a replica that confirms each commit, a fail-over loses nothing that w
   await using rig = await Rig.on(await openPostgresOutbox(addresses), simulator, { leaseMs: 60_000 })
   const accepted: string[] = []
   let refused = 0
-  let isOver = false
+  const over = new AbortController()
   const appending = (async () => {
-    for (let count = 0; !isOver; count += 20) {
+    for (let count = 0; !over.signal.aborted; count += 20) {
       const answer = await rig.outbox.append(message, tokensOf(20, count)).catch(() => undefined)
       if (answer === undefined) refused++
       else accepted.push(answer.messageId)
@@ -52,7 +52,7 @@ test('with a replica that confirms each commit, a fail-over loses nothing that w
   await until(() => refused > 0)
   await second.promote()
   await until(() => accepted.length > before + 10)
-  isOver = true
+  over.abort()
   await appending
   for (const messageId of accepted) await rig.finished(messageId)
   for (const messageId of accepted) assert.equal((await rig.outbox.message(messageId)).counts.accepted, 20)
@@ -89,11 +89,9 @@ test('without that, what the replica had not received is lost: messages that wer
   await using rig = await Rig.on(await openPostgresOutbox({ url: second.url('postgres') }), simulator)
   await assert.rejects(rig.outbox.message(lost.messageId), { code: 'NOT_FOUND' })
   await rig.finished(answered.messageId)
-  assert.deepEqual(
-    simulator.received.map(({ id }) => id).toSorted(),
-    tokensOf(5).map((_, index) => apnsIdAt(answered.messageId, index)),
-    'they are sent again, with the ids that they had',
-  )
+  const ids = tokensOf(5).map((_, index) => apnsIdAt(answered.messageId, index))
+  assert.equal(simulator.received.length, ids.length, 'what was answered is sent again')
+  assert.deepEqual(new Set(simulator.received.map(({ id }) => id)), new Set(ids), 'with the ids that it had')
 })
 
 async function hasReplayed(replica: PostgresServer, position: string): Promise<boolean> {

@@ -72,7 +72,7 @@ test('a database that takes no writes says so, and goes on when it takes them ag
     for (let tries = 0; tries < 10 && code !== 'STORE_READ_ONLY'; tries++) {
       code = await call().then(
         () => assert.fail('it was done'),
-        (error: OutboxError) => error.code,
+        (error: unknown) => (error as OutboxError).code,
       )
     }
     assert.equal(code, 'STORE_READ_ONLY')
