@@ -16,6 +16,9 @@ test('the file is there while the server is ready, with the number of its proces
   assert.equal(await readFile(readyFile, 'utf8'), `${process.pid}\n`)
   await said.stopping()
   await assert.rejects(access(readyFile))
+  // What it waited for comes when it is told to stop.
+  await said.ready('http://127.0.0.1:1')
+  await assert.rejects(access(readyFile))
   assert.deepEqual(errors, [])
 })
 
@@ -32,9 +35,11 @@ test('systemd is told by its own program, where it wants to be', async () => {
   await announcements({ PATH }).ready('http://127.0.0.1:1')
   await assert.rejects(access(log))
   const told = announcements({ PATH, NOTIFY_SOCKET: '/run/notify' })
+  await told.waiting('http://127.0.0.1:1')
   await told.ready('http://127.0.0.1:1')
   await told.stopping()
   assert.deepEqual((await readFile(log, 'utf8')).split('\n'), [
+    '/run/notify READY=1 STATUS=listening on http://127.0.0.1:1, waiting for the outbox',
     '/run/notify READY=1 STATUS=listening on http://127.0.0.1:1',
     '/run/notify STOPPING=1 STATUS=draining',
     '',

@@ -58,6 +58,21 @@ test('unavailable: the store takes no writes, or the server stops', async () => 
   assert.deepEqual([stopping.status, stopping.worker], ['unavailable', 'stopped'])
 })
 
+test('a worker that has not started makes it unavailable; where others send there is none to wait for', async () => {
+  const isWorking = (): boolean => false
+  const waiting = await check({ isWorking }).check()
+  assert.deepEqual([waiting.status, waiting.worker], ['unavailable', 'stopped'])
+  const paused = { reason: 'InvalidProviderToken', action: 'Look at the key.' }
+  const managers = (): Map<string, ObservedManager> => new Map([['news', manager(0, 5, paused)]])
+  assert.deepEqual(await check({ role: 'api', isWorking, managers }).check(), {
+    status: 'ready',
+    role: 'api',
+    store: { state: 'writable' },
+    worker: 'none',
+    apps: {},
+  })
+})
+
 test('the store is asked once a second, however often it is asked for', async () => {
   let now = 0
   let asked = 0

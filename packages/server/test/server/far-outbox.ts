@@ -1,4 +1,4 @@
-import { type Outbox, OutboxError, openEmbeddedOutbox } from '@apns-worker/server'
+import { type News, type Outbox, OutboxError, openEmbeddedOutbox } from '@apns-worker/server'
 
 export type FarMode = 'there' | 'away' | 'silent'
 
@@ -11,6 +11,9 @@ export class FarOutbox {
   opens = 0
   /** The calls that were made while it was silent. */
   unanswered = 0
+  /** The names of all calls that were made. */
+  readonly calls: string[] = []
+  readonly #listeners = new Set<(news: News) => void>()
 
   constructor(path: string) {
     this.#path = path
@@ -26,8 +29,10 @@ export class FarOutbox {
         const own: unknown = Reflect.get(target, name)
         if (typeof own !== 'function') return own
         const method = own.bind(target) as (...values: unknown[]) => unknown
-        if (name === 'watch' || name === 'close') return method
+        if (name === 'close') return method
+        if (name === 'watch') return this.#watch
         return async (...values: unknown[]) => {
+          this.calls.push(String(name))
           await this.#passage()
           return method(...values)
         }
@@ -40,6 +45,21 @@ export class FarOutbox {
     const hanging = [...this.#hanging]
     this.#hanging.clear()
     for (const fail of hanging) fail(new OutboxError('STORE_UNAVAILABLE', 'the connection is gone'))
+  }
+
+  /** As other processes do, by way of the database. */
+  tell(news: News): void {
+    for (const listener of this.#listeners) listener(news)
+  }
+
+  /** How many hear of news. */
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  readonly #watch = (listener: (news: News) => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   async #passage(): Promise<void> {

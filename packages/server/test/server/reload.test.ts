@@ -6,7 +6,7 @@ import { LiveSettings } from '#src/operations/live-settings.js'
 import { RunningServer, type ServerParts } from '#src/operations/running-server.js'
 import { WebhookSlot } from '#src/operations/webhook-slot.js'
 import { Folder } from '../operations/folder.js'
-import { appFor, configFor, TestServer } from './test-server.js'
+import { appFor, configFor, outboxAt, TestServer } from './test-server.js'
 
 const KEYS = [{ name: 'ops', hash: '00'.repeat(32), scopes: ['read'], apps: 'all' }] as const
 
@@ -32,11 +32,13 @@ test('what a reload cannot change is named, and stays', async () => {
   const next = {
     ...config,
     listen: { host: '127.0.0.1', port: 1 },
+    role: 'api' as const,
+    outbox: outboxAt('postgres://other/apns'),
     store: { ...config.store, path: folder.file('other.db') },
     worker: { ...config.worker, owner: 'other' },
   }
   const { needsRestart } = await running.server.reload(next)
-  assert.deepEqual(needsRestart, ['listen', 'store', 'worker'])
+  assert.deepEqual(needsRestart, ['listen', 'role', 'outbox', 'store', 'worker'])
   assert.equal((await running.get('/healthz')).status, 200)
   // It is the same difference the next time.
   assert.deepEqual((await running.server.reload(next)).needsRestart, needsRestart)
@@ -154,7 +156,14 @@ test('a webhook comes, is replaced and goes, one at a time', async () => {
   await slot.replace(at('b'))
   await slot.replace(undefined)
   await slot.stop()
-  assert.deepEqual(log, ['start a', 'stop a', 'start b', 'stop b'])
+  // Another process reports now: what is configured is for when this one does again.
+  await slot.replace(at('c'))
+  await slot.replace(at('d'))
+  assert.equal(slot.webhook, undefined)
+  slot.start()
+  slot.start()
+  await slot.stop()
+  assert.deepEqual(log, ['start a', 'stop a', 'start b', 'stop b', 'start d', 'stop d'])
 })
 
 test('whoever resumes an app by the API resumes its line to Apple too', async () => {

@@ -8,6 +8,7 @@ import { type Simulator, startSimulator } from '@apns-worker/simulator'
 import type { ServerConfig } from '#src/config/server-config.js'
 import { failOnLeaks } from '../../../apns-worker/dist-test/support/leaks.js'
 import { until } from '../../../apns-worker/dist-test/support/within.js'
+import { Receiver } from '../feedback/webhook/receiver.js'
 import { Folder } from '../operations/folder.js'
 import { tokensOf } from '../outbox/support/tokens.js'
 import { FarOutbox } from './far-outbox.js'
@@ -192,4 +193,67 @@ test('a database that is silent makes it not ready in bounded time, and is well 
     far.cut()
     await running.server.stop({ timeout: 0 })
   }
+})
+
+test('what other processes have done is acted on as soon as it is told', async () => {
+  await using folder = await Folder.make()
+  await using simulator = await startSimulator()
+  const far = new FarOutbox(folder.file('far.db'))
+  {
+    await using running = await TestServer.start(configOf(folder, simulator), far.open)
+    await untilReadyIs(running, 200)
+    simulator.reply({ silent: true })
+    await running.send(tokensOf(5))
+    await simulator.waitFor(1)
+    // Somebody waits for dead tokens, and is told that there are none yet.
+    const waiting = running.get('/v1/feedback?wait=50')
+    await until(() => far.calls.includes('feedback'))
+    await running.get('/healthz')
+    for (const [news, call] of [
+      ['work', 'claim'],
+      ['control', 'renew'],
+      ['dead tokens', 'feedback'],
+    ] as const) {
+      const before = far.calls.filter((name) => name === call).length
+      far.tell(news)
+      // All of them are looked at from time to time as well, but not in this very turn.
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(far.calls.filter((name) => name === call).length, before + 1, news)
+    }
+    await running.server.stop({ timeout: 0 })
+    assert.equal((await waiting).status, 200)
+  }
+  assert.equal(far.listeners, 0)
+})
+
+test('dead tokens are reported once the outbox is there, and by those that send', async () => {
+  await using folder = await Folder.make()
+  await using simulator = await startSimulator()
+  await using receiver = await Receiver.start('plain HTTP')
+  simulator.reply({ unregistered: true })
+  const far = new FarOutbox(folder.file('far.db'))
+  far.mode = 'away'
+  const webhook = {
+    url: `http://127.0.0.1:${receiver.port}/`,
+    secret: 'a-secret-that-nobody-knows',
+    allowPrivateAddresses: true,
+    batchSize: 10,
+    timeoutMs: 5000,
+  }
+  const config = { ...configOf(folder, simulator), webhook }
+  const [ofApi, ofWorker] = [folder.file('ready-api'), folder.file('ready-worker')]
+  await using api = await TestServer.start({ ...config, role: 'api', readyFile: ofApi }, far.open)
+  await using worker = await TestServer.start({ ...config, role: 'worker', readyFile: ofWorker }, far.open)
+  far.mode = 'there'
+  await untilReadyIs(api, 200)
+  await untilReadyIs(worker, 200)
+  await api.done(await api.send(tokensOf(1)))
+  await until(() => receiver.deliveries.length > 0)
+  const lag = /^apns_worker_webhook_lag_seconds /m
+  const scrape = async ({ server }: TestServer): Promise<string> =>
+    (await fetch(`${server.address}/metrics`)).text()
+  assert.match(await scrape(worker), lag)
+  assert.doesNotMatch(await scrape(api), lag)
+  await worker.server.stop()
+  assert.equal(receiver.deliveries.length, 1)
 })

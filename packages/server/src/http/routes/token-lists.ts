@@ -92,12 +92,19 @@ export function receiveTokenLists(app: TypedApp, context: ApiContext, room: Stor
     })
   }
 
-  /** Says from where to go on; where the store says nothing any more, from where it last said. */
-  async function withTotal(error: unknown, messageId: string, known: number): Promise<ApiProblem> {
-    const { total } = await outbox.message(messageId).catch((cause: unknown) => {
+  /** @param known what the store has said last, where it says nothing any more */
+  async function totalOf(messageId: string, known: number): Promise<number> {
+    try {
+      return (await outbox.message(messageId)).total
+    } catch (cause) {
       if (cause instanceof OutboxError && cause.code === 'NOT_FOUND') throw cause
-      return { total: known }
-    })
+      return known
+    }
+  }
+
+  /** Says from where to go on. */
+  async function withTotal(error: unknown, messageId: string, known: number): Promise<ApiProblem> {
+    const total = await totalOf(messageId, known)
     if (error instanceof LineError) {
       const detail = `${error.message}; what is before it is stored, which makes ${total} tokens`
       return new ApiProblem('INVALID_LINE', detail, { members: { line: error.line, total }, cause: error })

@@ -74,3 +74,34 @@ test('requests do not pile up before a store that is silent: they are refused at
     assert.equal((await first).status, 503)
   })
 })
+
+test('an upload that loses the store midway says how much of it was stored', () => {
+  let isLost = false
+  const lost = (): Promise<never> =>
+    Promise.reject(new OutboxError('STORE_UNAVAILABLE', 'the connection is gone'))
+  const outbox = (real: Outbox): Partial<Outbox> => ({
+    message: (id) => (isLost ? lost() : real.message(id)),
+    addTokens: async (...given) => {
+      if (isLost) return lost()
+      isLost = true
+      return real.addTokens(...given)
+    },
+  })
+  return TestApi.with({ outbox }, async (api) => {
+    const id = await api.send({ tokens: undefined })
+    const lines = Array.from({ length: 30_000 }, (_, index) => index.toString(16).padStart(64, '0'))
+    // Over a socket, so that it comes in many pieces.
+    const port = await api.listen()
+    const response = await fetch(`http://127.0.0.1:${port}/v1/messages/${id}/tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: `${lines.join('\n')}\n`,
+    })
+    const problem = JSON.parse(await response.text()) as Record<string, unknown>
+    assert.deepEqual([response.status, problem['code']], [503, 'STORE_FAILED'])
+    isLost = false
+    const { total } = await api.outbox.message(id)
+    assert.ok(total > 0 && total < lines.length, `${total}`)
+    assert.equal(problem['total'], total)
+  })
+})
