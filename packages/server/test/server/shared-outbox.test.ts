@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { access, readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { OutboxError } from '@apns-worker/server'
+import { type News, OutboxError } from '@apns-worker/server'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
 import type { ServerConfig } from '#src/config/server-config.js'
 import { failOnLeaks } from '../../../apns-worker/dist-test/support/leaks.js'
@@ -195,6 +195,17 @@ test('a database that is silent makes it not ready in bounded time, and is well 
   }
 })
 
+/** All of it is asked from time to time as well, but not in the very turn in which it is told, unless that was just under way. */
+async function isAskedAtOnce(far: FarOutbox, news: News, call: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const before = far.calls.filter((name) => name === call).length
+    far.tell(news)
+    await new Promise((resolve) => setImmediate(resolve))
+    if (far.calls.filter((name) => name === call).length > before) return true
+  }
+  return false
+}
+
 test('what other processes have done is acted on as soon as it is told', async () => {
   await using folder = await Folder.make()
   await using simulator = await startSimulator()
@@ -214,11 +225,7 @@ test('what other processes have done is acted on as soon as it is told', async (
       ['control', 'renew'],
       ['dead tokens', 'feedback'],
     ] as const) {
-      const before = far.calls.filter((name) => name === call).length
-      far.tell(news)
-      // All of them are looked at from time to time as well, but not in this very turn.
-      await new Promise((resolve) => setImmediate(resolve))
-      assert.equal(far.calls.filter((name) => name === call).length, before + 1, news)
+      assert.ok(await isAskedAtOnce(far, news, call), news)
     }
     await running.server.stop({ timeout: 0 })
     assert.equal((await waiting).status, 200)
