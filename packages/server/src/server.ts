@@ -110,6 +110,7 @@ async function start(
     ...sending,
     fleet,
     outbox,
+    hurry: () => store.hurry(),
     address,
     api,
     settings,

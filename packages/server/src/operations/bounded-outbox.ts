@@ -6,6 +6,8 @@ export interface StoreBounds {
   readonly limitMs: number
   /** How long nothing may have been answered, while somebody waits, before no more calls are made. Default: 5000. */
   readonly stalledMs?: number
+  /** From when it is aborted on there is no time to lose: a call may take {@link HURRIED_MS} from then. Default: never. */
+  readonly hurry?: AbortSignal
   /** How many calls may wait at a time. Default: 1000. */
   readonly maxWaiting?: number
   /** Milliseconds that only go forwards. Default: `performance.now`. */
@@ -13,6 +15,8 @@ export interface StoreBounds {
 }
 
 const DEFAULT_STALLED_MS = 5000
+/** How long a call may take while a server stops, in milliseconds: its process may be killed at a given time. */
+export const HURRIED_MS = 3000
 const DEFAULT_MAX_WAITING = 1000
 
 /** Whose failure leaves nothing in doubt. */
@@ -54,8 +58,9 @@ class BoundedCalls {
   readonly #stalledMs: number
   readonly #maxWaiting: number
   readonly #now: () => number
-  /** When those began that wait for their answer; the oldest first. */
-  readonly #waiting = new Map<symbol, number>()
+  /** Those that wait for their answer; the oldest first. */
+  readonly #waiting = new Set<WaitingCall>()
+  readonly #hurry: AbortSignal | undefined
   #answeredAtMs = Number.NEGATIVE_INFINITY
 
   constructor({
@@ -63,11 +68,16 @@ class BoundedCalls {
     stalledMs = DEFAULT_STALLED_MS,
     maxWaiting = DEFAULT_MAX_WAITING,
     now = () => performance.now(),
+    hurry,
   }: StoreBounds) {
     this.#limitMs = limitMs
     this.#stalledMs = stalledMs
     this.#maxWaiting = maxWaiting
     this.#now = now
+    this.#hurry = hurry
+    hurry?.addEventListener('abort', () => {
+      for (const call of this.#waiting) call.limit(HURRIED_MS)
+    })
   }
 
   async make(name: string, call: () => unknown): Promise<unknown> {
@@ -75,32 +85,55 @@ class BoundedCalls {
     if (this.#waiting.size >= this.#maxWaiting)
       throw new OutboxError('OVERLOADED', `${this.#maxWaiting} calls wait for the store; try again later`)
     if (LONG.has(name)) return call()
-    const id = Symbol(name)
-    this.#waiting.set(id, this.#now())
+    const waiting = new WaitingCall(name, this.#now())
+    this.#waiting.add(waiting)
+    waiting.limit(this.#hurry?.aborted === true ? HURRIED_MS : this.#limitMs)
     try {
-      const answer = await this.#limited(name, call)
+      const answer = await Promise.race([call(), waiting.late])
       this.#answeredAtMs = this.#now()
       return answer
     } catch (error) {
       if (!(error instanceof UnansweredError)) this.#answeredAtMs = this.#now()
       throw error
     } finally {
-      this.#waiting.delete(id)
+      this.#waiting.delete(waiting)
+      waiting.end()
     }
   }
 
   get #isStalled(): boolean {
-    const [oldestMs] = this.#waiting.values()
-    if (oldestMs === undefined) return false
-    return this.#now() - Math.max(oldestMs, this.#answeredAtMs) >= this.#stalledMs
+    const [oldest] = this.#waiting
+    if (oldest === undefined) return false
+    return this.#now() - Math.max(oldest.sinceMs, this.#answeredAtMs) >= this.#stalledMs
+  }
+}
+
+/** A call that is not answered yet. */
+class WaitingCall {
+  readonly sinceMs: number
+  /** Rejects when its time is over. */
+  readonly late: Promise<never>
+  readonly #name: string
+  #reject: (error: Error) => void = () => {}
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(name: string, sinceMs: number) {
+    this.#name = name
+    this.sinceMs = sinceMs
+    this.late = new Promise((_resolve, reject) => {
+      this.#reject = reject
+    })
   }
 
-  #limited(name: string, call: () => unknown): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new UnansweredError(READS.has(name), this.#limitMs)), this.#limitMs)
-    })
-    return Promise.race([call(), limit]).finally(() => clearTimeout(timer))
+  /** Its time is over so long from now, instead of what was said before. */
+  limit(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    const isRead = READS.has(this.#name)
+    this.#timer = setTimeout(() => this.#reject(new UnansweredError(isRead, milliseconds)), milliseconds)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
   }
 }
 

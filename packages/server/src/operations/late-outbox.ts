@@ -3,6 +3,8 @@ import { OutboxError } from '../outbox/outbox-error.js'
 
 type Listener = (news: News) => void
 
+/** Its calls are given up before. */
+const PATIENCE_MS = 3000
 const CLOSED = 'the outbox is closed'
 
 /**
@@ -14,9 +16,12 @@ export class LateOutbox {
   readonly outbox: Outbox
   readonly #listeners = new Map<Listener, () => void>()
   #real: Outbox | undefined
+  readonly #patienceMs: number
   #isClosed = false
 
-  constructor() {
+  /** @param patienceMs how long its end waits for what is under way */
+  constructor(patienceMs: number = PATIENCE_MS) {
+    this.#patienceMs = patienceMs
     // A target is needed, and nothing is asked of it.
     this.outbox = new Proxy({} as Outbox, {
       get: (_target, name) => {
@@ -40,10 +45,26 @@ export class LateOutbox {
     throw new OutboxError('CLOSED', CLOSED)
   }
 
-  /** Idempotent. */
+  /**
+   * Closes it, in bounded time. Idempotent.
+   *
+   * @throws {OutboxError} `STORE_UNAVAILABLE` when it takes too long; it goes on closing
+   */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#real?.close()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      const error = new OutboxError(
+        'STORE_UNAVAILABLE',
+        'the database does not answer, and was not waited for',
+      )
+      timer = setTimeout(() => reject(error), this.#patienceMs)
+    })
+    try {
+      await Promise.race([this.#real?.close(), late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #watch(listener: Listener): () => void {

@@ -25,6 +25,8 @@ export interface ServerParts {
   readonly outbox: { stats(): Promise<OutboxStats> }
   readonly follower: { close(): void }
   readonly fleet: { wake(): void }
+  /** From then on nobody waits long for a store that does not answer. */
+  readonly hurry: () => void
   /** Everything that was started, to be ended. */
   readonly started: StartedParts
   readonly log: { level: string }
@@ -102,8 +104,9 @@ export class RunningServer implements AsyncDisposable {
 
   async #stop(timeoutMs: number): Promise<DrainReport> {
     const startedMs = performance.now()
-    const { gate, announcements, worker, started, follower } = this.#parts
+    const { gate, announcements, worker, started, follower, hurry } = this.#parts
     gate.close()
+    hurry()
     await announcements.stopping()
     // Long polls and event streams would last as long as they may.
     follower.close()

@@ -24,6 +24,8 @@ export interface ServerStore {
   readonly probe: StoreProbe
   /** Opens it. Undefined: it is open. @throws as `OpenOutbox` */
   readonly open: (() => Promise<OpenedOutbox>) | undefined
+  /** The server stops: from now on nobody waits long for a store that does not answer. */
+  hurry(): void
 }
 
 /**
@@ -66,6 +68,7 @@ async function embeddedStore(
     forReports: outbox,
     probe: new StoreProbe(outbox, store.path),
     open: undefined,
+    hurry: () => {},
   }
 }
 
@@ -78,10 +81,12 @@ function sharedStore(
   started.add('store', () => late.close())
   const { outbox } = late
   const limitMs = config.statementTimeoutMs + BEYOND_STATEMENT_MS
+  const stopping = new AbortController()
+  const hurry = stopping.signal
   return {
     // It has little to ask at a time, and is to notice at once when the database is there again.
-    outbox: boundedOutbox(outbox, { limitMs, stalledMs: Number.POSITIVE_INFINITY }),
-    forApi: boundedOutbox(outbox, { limitMs }),
+    outbox: boundedOutbox(outbox, { limitMs, hurry, stalledMs: Number.POSITIVE_INFINITY }),
+    forApi: boundedOutbox(outbox, { limitMs, hurry }),
     forReports: boundedOutbox(outbox, { limitMs: SCRAPE_LIMIT_MS }),
     probe: new StoreProbe(outbox, undefined),
     open: async () => {
@@ -89,5 +94,6 @@ function sharedStore(
       await late.provide(real)
       return real
     },
+    hurry: () => stopping.abort(),
   }
 }

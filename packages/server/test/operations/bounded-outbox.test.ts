@@ -67,6 +67,26 @@ test('while nobody is answered, further calls fail at once; one answer is enough
   await Promise.all([first, third, fourth])
 })
 
+test('when there is no time to lose, those that wait do not wait as long as they might, and nor do later ones', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const { outbox } = new Silent()
+  const stopping = new AbortController()
+  const bounded = boundedOutbox(outbox, { limitMs: 60_000, now: () => 0, hurry: stopping.signal })
+  let failed = 0
+  const isFailed = (): number => failed++
+  bounded.pause(scope).catch(isFailed)
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  context.mock.timers.tick(50_000)
+  stopping.abort()
+  bounded.stats().catch(isFailed)
+  context.mock.timers.tick(2999)
+  await turn()
+  assert.equal(failed, 0)
+  context.mock.timers.tick(1)
+  await turn()
+  assert.equal(failed, 2)
+})
+
 test('no more than so many wait at a time', async () => {
   const { outbox, calls } = new Silent()
   const bounded = boundedOutbox(outbox, { limitMs: 60_000, maxWaiting: 2 })

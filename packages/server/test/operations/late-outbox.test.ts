@@ -42,6 +42,14 @@ test('until it is there, each call fails; then they are its own', async () => {
   assert.equal(real.closed, 1)
 })
 
+test('one that does not end is not waited for', async () => {
+  const late = new LateOutbox(10)
+  const real = new Real()
+  real.outbox.close = () => new Promise(() => {})
+  await late.provide(real.outbox)
+  await assert.rejects(late.close(), { code: 'STORE_UNAVAILABLE' })
+})
+
 test('one that comes when nobody wants it any more is closed', async () => {
   const late = new LateOutbox()
   await late.close()
