@@ -151,12 +151,13 @@ export class SharedFleet implements Fleet {
   }
 
   async #beatWhileMember(): Promise<void> {
-    let sentAt = this.#clock.now()
+    let lastAt = this.#clock.now()
     while (!this.#hasLeft && !this.#isReplaced) {
-      if (!this.#isAwake) await this.#sleep(sentAt + this.#timing.heartbeatMs - this.#clock.now())
+      if (!this.#isAwake) await this.#sleep(lastAt + this.#timing.heartbeatMs - this.#clock.now())
       if (this.#hasLeft) return
       this.#isAwake = false
-      sentAt = this.#clock.now()
+      const sentAt = this.#clock.now()
+      lastAt = sentAt
       // Who was forgotten has nothing, and comes back when that is so: its connections are still closing.
       if (this.#isForgotten && !this.#shares.isEmpty) continue
       try {
@@ -164,6 +165,8 @@ export class SharedFleet implements Fleet {
           await this.#options.store.beat(this.#beat(this.#isForgotten ? 'join' : 'go on', undefined)),
           sentAt,
         )
+        // Of many that came at one moment the answers do not: so the next heartbeats do not either.
+        lastAt = this.#clock.now()
       } catch (error) {
         this.#options.onError(error)
       }

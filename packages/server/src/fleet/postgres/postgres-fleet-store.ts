@@ -14,8 +14,8 @@ import { WRITE_WORKER } from './write-worker.js'
 
 /** How often a heartbeat is decided where others are heard at the same time. */
 const MAX_ATTEMPTS = 20
-/** Between two of them, at most; drawn at random. */
-const PAUSE_MS = 50
+/** Before the second, at most; longer by as much before each further one. Drawn at random, so that they part. */
+const PAUSE_MS = 20
 
 /**
  * The table of a fleet's members. What a heartbeat brings about is decided here, on what was read, and written if it still is
@@ -37,7 +37,7 @@ export class PostgresFleetStore implements FleetStore {
       const decision = decideBeat(records, beat, nowMs, this.#timing.deadMs)
       if (decision.kind !== 'heard' || (await this.#write(decision, version, nowMs)))
         return { decision, resumes }
-      await wait(Math.random() * PAUSE_MS)
+      await wait(Math.random() * PAUSE_MS * attempt)
     }
     throw new OutboxError('STORE_BUSY', `others were heard at the same time, ${MAX_ATTEMPTS} times`)
   }
