@@ -16,6 +16,8 @@ failOnLeaks()
 /** For two heartbeats and more of the real clock, on a machine that has much else to do. */
 const HEARTBEATS_S = 60
 
+const OTHER_APP = 'chat'
+
 let postgres: PostgresServer
 before(async () => {
   if (POSTGRES_MISSING === false) postgres = await PostgresServer.start()
@@ -41,7 +43,8 @@ class Site implements AsyncDisposable {
     own: PostgresServer = postgres,
   ): Promise<Site> {
     const url = own.url(await own.createDatabase())
-    return new Site(await Folder.make(), url, [{ ...appFor(simulator), ...app }])
+    const apps = [{ ...appFor(simulator), ...app }, appFor(simulator, OTHER_APP)]
+    return new Site(await Folder.make(), url, apps)
   }
 
   get database(): string {
@@ -72,6 +75,7 @@ interface Worker {
   readonly name: string
   readonly role: string
   readonly leader: boolean
+  readonly window?: { readonly inHand: number }
   readonly lanes: readonly { readonly lane: string; readonly state: string; readonly connections: number }[]
 }
 
@@ -123,7 +127,7 @@ describe('servers on one PostgreSQL', { skip }, () => {
         ['two', 'worker', false],
       ],
     )
-    await workersWhen(api, (all) => all.filter(({ lanes }) => lanes.length === 1).length === 2)
+    await workersWhen(api, (all) => all.filter(({ lanes }) => lanes.length === 2).length === 2)
     await one.server.stop()
     const left = await workersWhen(api, (all) => all.some(({ leader }) => leader))
     assert.deepEqual(
@@ -202,6 +206,26 @@ describe('servers on one PostgreSQL', { skip }, () => {
     }
     assert.equal(most, 3)
     assert.equal(simulator.counts().maxOpenStreams, 5)
+  })
+
+  it('send a few of one app while they have many of another', async () => {
+    await using simulator = await startSimulator({ streamLimit: 5, latency: 0.01 })
+    await using site = await Site.make(simulator)
+    const servers = [await site.start('one'), await site.start('two')]
+    const [one] = servers
+    assert.ok(one !== undefined)
+    const many = await one.send(tokensOf(20_000))
+    // Both have their hands full of it.
+    await workersWhen(one, (all) => all.every(({ window }) => (window?.inHand ?? 0) > 0))
+    const few = await one.post('/v1/messages', {
+      app: OTHER_APP,
+      tokens: tokensOf(50),
+      payload: { aps: { alert: 'hello' } },
+    })
+    await one.done(String(few.body['id']))
+    const { body } = await one.get(`/v1/messages/${many}`)
+    assert.equal(body['state'], 'sending', JSON.stringify(body))
+    await one.post(`/v1/messages/${many}/cancel`, {})
   })
 
   it('present one provider token', async () => {
