@@ -138,7 +138,7 @@ export const rules = [
     because: 'the database serves the outbox and the fleet, and does not know them',
   },
   {
-    from: /^server\/src\/(http|feedback|telemetry|apps|config)\//,
+    from: /^server\/src\/((http|feedback|telemetry|apps|config)\/|fleet\/(?!postgres\/))/,
     forbidden: /^server\/src\/(outbox\/(embedded|postgres)\/|postgres\/|operations\/|server\.ts$)/,
     evenTypes: true,
     because:

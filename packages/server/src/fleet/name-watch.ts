@@ -1,4 +1,3 @@
-import { ServerError } from '../operations/server-error.js'
 import type { Watched } from './decide-beat.js'
 import type { MemberRecord } from './member-record.js'
 import type { FleetTiming } from './timing.js'
@@ -24,9 +23,13 @@ export class NameWatch {
   }
 }
 
-export function alreadyRunning(owner: string): ServerError {
-  return new ServerError(
-    'ALREADY_RUNNING',
-    `another process works on this outbox as ${JSON.stringify(owner)}; stop it, or give this one another worker.owner`,
-  )
+/** Another process works in the name, and lives. */
+export class NameInUseError extends Error {
+  override readonly name = 'NameInUseError'
+
+  constructor(owner: string) {
+    super(
+      `another process works on this outbox as ${JSON.stringify(owner)}; stop it, or give this one another worker.owner`,
+    )
+  }
 }

@@ -5,7 +5,7 @@ import { type FleetClock, PROCESS_CLOCK } from './fleet-clock.js'
 import type { BeatAnswer, FleetStore, Resumes } from './fleet-store.js'
 import { LineShares } from './line-shares.js'
 import { type FleetMember, IDLE_STATE, type MemberRole } from './member.js'
-import { alreadyRunning, NameWatch } from './name-watch.js'
+import { NameInUseError, NameWatch } from './name-watch.js'
 import { closingMsOf, FLEET_TIMING, type FleetTiming } from './timing.js'
 
 export interface SharedFleetOptions {
@@ -56,7 +56,7 @@ export class SharedFleet implements Fleet {
   /**
    * Joins. Where another that has the name gives no sign of life, it was killed, and its place is taken.
    *
-   * @throws {ServerError} `ALREADY_RUNNING`
+   * @throws {NameInUseError}
    * @throws {OutboxError} with one of the `STORE_` codes
    */
   static async join(options: SharedFleetOptions): Promise<SharedFleet> {
@@ -145,7 +145,7 @@ export class SharedFleet implements Fleet {
       if (answer.decision.kind !== 'occupied') return this.#heard(answer, sentAt)
       const { by } = answer.decision
       watch ??= new NameWatch(by, sentAt)
-      if (!watch.isStill(by)) throw alreadyRunning(owner)
+      if (!watch.isStill(by)) throw new NameInUseError(owner)
       await this.#sleep(this.#timing.heartbeatMs / 4)
     }
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { SharedLine } from '#src/fleet/fleet.js'
+import { NameInUseError } from '#src/fleet/name-watch.js'
 import { FLEET_TIMING } from '#src/fleet/timing.js'
-import { ServerError } from '#src/operations/server-error.js'
 import { MemoryFleetStore } from './memory-fleet-store.js'
 import { type Faults, SimulatedProcess } from './simulated-process.js'
 import { SimulatedTime } from './simulated-time.js'
@@ -56,8 +56,7 @@ describe('the name of a member', () => {
     const [one] = await fleet.start('one')
     const other = fleet.process('one').start([])
     const refused = assert.rejects(other, (error: unknown) => {
-      assert.ok(error instanceof ServerError)
-      assert.equal(error.code, 'ALREADY_RUNNING')
+      assert.ok(error instanceof NameInUseError)
       assert.match(error.message, /"one".*worker\.owner/)
       return true
     })
