@@ -77,8 +77,9 @@ test('nothing goes over a line before the fleet has given it connections', async
   const { service, apps } = site
   const line = service.lineOf('news')?.name ?? assert.fail('no line')
   const sent = site.send('news')
-  await new Promise((resolve) => setImmediate(resolve))
-  assert.equal(apps.managers.get('news')?.stats().queued, TOKENS.length)
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  const { queued, traffic } = apps.managers.get('news')?.stats() ?? assert.fail('no manager')
+  assert.deepEqual([queued, traffic.connections], [TOKENS.length, []])
   await service.setConnections(line, 2)
   await within(sent, () => JSON.stringify(apps.managers.get('news')?.stats()))
   assert.deepEqual(service.describe().lanes, [{ lane: 'news', state: 'open', connections: 2 }])
@@ -88,6 +89,24 @@ test('nothing goes over a line before the fleet has given it connections', async
   assert.deepEqual(site.givenBack, ['news'])
   site.isServed = false
   assert.deepEqual(service.describe().lanes, [{ lane: 'news', state: 'waiting', connections: 0 }])
+})
+
+test('a line whose limit is gone from the configuration has what it would have had without', async () => {
+  await using apns = await startSimulator()
+  await using site = new Site(apns, [{ name: 'news', fleetConnections: 2 }, { name: 'sport' }])
+  const { service, apps } = site
+  const line = service.lineOf('sport')?.name ?? assert.fail('no line')
+  const { credentials, environment } = apns
+  const configs = ['news', 'sport'].map((name) => ({
+    name,
+    options: { ...credentials, environment, topic: `com.example.${name}`, retryDelay: 0.01 },
+  }))
+  apps.reload(configs)
+  assert.deepEqual([service.lines(), service.lineOf('sport')], [[], undefined])
+  // As the fleet does, since nobody serves it any more that it knows of.
+  await service.setConnections(line, 0)
+  assert.deepEqual(site.givenBack, [])
+  await within(Promise.all([site.send('news'), site.send('sport')]), () => 'not sent')
 })
 
 test('a process has no more connections than it may by itself', async () => {

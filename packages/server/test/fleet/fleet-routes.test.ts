@@ -108,6 +108,10 @@ test('a fleet of one leads, has all connections that the fleet may have, and lis
     [member?.owner, member?.role, member?.isLeader, member?.state],
     ['worker', 'all', true, STATE],
   )
+  const api = new SingleFleet('gate', 'api')
+  const led: boolean[] = []
+  api.serve({ ...service, lines: () => [], leading: (isLeader) => led.push(isLeader) })
+  assert.deepEqual([api.isLeader, led], [false, [false]])
   await fleet.leave()
   await fleet.leave()
   assert.deepEqual([heard.at(-1), heard.length], [false, 3])

@@ -112,6 +112,13 @@ describe('the name of a member', () => {
     await fleet.time.pass(100)
     assert.notEqual(again.fleet, undefined)
     assert.deepEqual(leadersOf(api, again), [])
+    const gate = fleet.process('gate', 'api')
+    void gate.start([])
+    await fleet.time.pass(100)
+    const worker = fleet.process('gate')
+    void worker.start([])
+    await fleet.time.pass(100)
+    assert.notEqual(worker.fleet, undefined)
   })
 })
 

@@ -74,12 +74,12 @@ describe('the limit on connections, changed while it sends', () => {
     const { server, held } = await startHoldingServer()
     await using _server = server
     await using sender = new Sender(server, { maxConnections: 3 })
-    // One full, one full but for one, and a third that has one request.
+    // Three that are full, and then the second is idle.
     const delivery = sender.send(3 + 3 * STREAM_LIMIT)
     await until(() => held.length === 3 * STREAM_LIMIT)
     await answerUntil(
       held,
-      () => held.length === 2 * STREAM_LIMIT,
+      () => delivery.pending === 2 * STREAM_LIMIT,
       ({ connection }) => connection === 2,
     )
     const isLowered = sender.apns.setMaxConnections(1)
