@@ -65,7 +65,11 @@ const forbidden = [
     /contract of the outbox only/,
   ],
   ['server/src/http/api.ts', `import { x } from '../outbox/embedded/store.js'`, /who puts them together/],
-  ['server/src/fleet/shared-fleet.ts', `import { x } from '../operations/sending.js'`, /who puts them together/],
+  [
+    'server/src/fleet/shared-fleet.ts',
+    `import { x } from '../operations/sending.js'`,
+    /who puts them together/,
+  ],
   ['server/src/apps/apps.ts', `import type { X } from '../server.js'`, /who puts them together/],
   ['server/src/outbox/embedded/store.ts', `import { ApnsManager } from 'apns-worker'`, /not know how/],
   ['server/src/outbox/outbox.ts', `import type { Worker } from '../worker/worker.js'`, /not know how/],
