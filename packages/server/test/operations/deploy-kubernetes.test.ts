@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { ServerConfig } from '@apns-worker/server'
 import { type Simulator, startSimulator } from '@apns-worker/simulator'
@@ -219,4 +219,24 @@ test('no file has a secret in it', () => {
     assert.doesNotMatch(text, /-----BEGIN|sha256:[0-9a-f]{8}|postgres:\/\/\w+:(?!password@|%s@)\w/, name)
     assert.doesNotMatch(text, /:latest\b/, name)
   }
+})
+
+test('the page makes the secrets that the manifests expect, of files that there are', () => {
+  const page = deployFile('../docs/deploying.md')
+  const commands = page.split(/create secret generic /).slice(1)
+  const made = commands.map((command) => {
+    const [name = ''] = command.split(' ')
+    const keys = [...(command.split('```')[0] ?? '').matchAll(/--from-file="\$folder\/([\w.-]+)"/g)]
+    return [name, keys.map(([, key]) => key)] as const
+  })
+  const expected = base
+    .of('Deployment')
+    .flatMap(({ spec }) => spec.template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []))
+  assert.deepEqual(
+    made.map(([name]) => name),
+    [...new Set(expected), 'apns-worker-metrics'],
+  )
+  assert.deepEqual(made[0]?.[1], [...secrets('base').keys()])
+  for (const [path] of page.matchAll(/\bdeploy\/(?!secrets)[\w./-]*\w/g))
+    assert.ok(existsSync(new URL(`../${path}`, DEPLOY)), path)
 })
