@@ -6,6 +6,7 @@ import { GatewaySender } from '../../support/gateway-sender.js'
 import { failOnLeaks } from '../../support/leaks.js'
 import { OPENSSL_MISSING, OpensslServer } from '../../support/openssl-server.js'
 import { tokensOf } from '../../support/sender.js'
+import { StoppedClock } from '../../support/stopped-clock.js'
 import { until, within } from '../../support/within.js'
 
 failOnLeaks()
@@ -81,6 +82,8 @@ describe('a gateway that can not read our frames', () => {
 describe('a client certificate', { skip: OPENSSL_MISSING }, () => {
   for (const version of ['-tls1_2', '-tls1_3']) {
     it(`that is refused (${version}) stops the line before anything was written`, async () => {
+      // How long a refusal may take is measured by the handshake; a server that is held up after it must not be late.
+      using _clock = new StoppedClock()
       await using server = await OpensslServer.start(version, '-Verify', '1', '-verify_return_error')
       await using stranger = await startGateway()
       await using sender = new GatewaySender(stranger, { environment: server.environment })
