@@ -101,6 +101,9 @@ const LOCAL_NAMES = [
   der.element(0x87, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
 ]
 
+/** Made when it is first needed, once in a process: that takes longer than all else that a simulator's start does. */
+let clientKeys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | undefined
+
 /** The simulator's certificate authority. */
 export class CertificateAuthority {
   /** The authority's own certificate, PEM: what a client must trust. */
@@ -109,7 +112,6 @@ export class CertificateAuthority {
   readonly #subject: Subject = { commonName: 'APNs Simulator Root' }
   readonly #keyIdentifier: Buffer
   readonly #now: number
-  #clientKeys: { publicKey: KeyObject; privateKey: KeyObject } | undefined
 
   /** `now`: real time in milliseconds, since that is what TLS clients go by. */
   constructor(now: number) {
@@ -148,14 +150,14 @@ export class CertificateAuthority {
   }
 
   /**
-   * A client certificate with Apple's extensions; by default valid from the day before `now` (milliseconds). All of them
-   * share one RSA key, made on first use.
+   * A client certificate with Apple's extensions; by default valid from the day before `now` (milliseconds). All of
+   * them share one RSA key, whichever authority issues them.
    */
   clientCertificate(options: ClientCertificateOptions, now: number): ClientCertificate {
     const [mainTopic] = options.topics
     if (mainTopic === undefined) throw new TypeError('clientCertificate: name at least one topic')
-    this.#clientKeys ??= generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const { publicKey, privateKey } = this.#clientKeys
+    clientKeys ??= generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const { publicKey, privateKey } = clientKeys
     const environments = options.environments ?? ['sandbox', 'production']
     const validity = validFor(365, now)
     const cert = this.#issue({
