@@ -23,14 +23,16 @@ const WINDOW_TOKENS = 1000
 /** The batch with which the window is reached, and what the worker had in hand of it already. */
 const MAX_IN_FLIGHT = WINDOW_TOKENS + 1000
 /** So that others take over what a worker had that stays away for longer. */
-const LEASE_SECONDS = 3
+const SHORT_LEASE_SECONDS = 3
+/** Longer than a database is away here. */
+const LONG_LEASE_SECONDS = 60
 const APP = 'news'
 const TOPIC = 'com.example.app'
 
 const skip = POSTGRES_MISSING
 let postgres: PostgresServer
 before(async () => {
-  if (skip === false) postgres = await PostgresServer.start()
+  if (skip === false) postgres = await PostgresServer.start({ durability: 'power-loss' })
 })
 after(() => postgres?.[Symbol.asyncDispose]())
 
@@ -53,7 +55,7 @@ class Fleet implements AsyncDisposable {
     this.workers = workers
   }
 
-  static async start(): Promise<Fleet> {
+  static async start(leaseSeconds: number): Promise<Fleet> {
     const folder = await Folder.make()
     const simulator = await startSimulator({ journal: { keep: true }, record: false })
     simulator.reply({ when: ({ token }) => isDead(token), unregistered: true })
@@ -72,7 +74,7 @@ class Fleet implements AsyncDisposable {
         role,
         outbox: { url },
         apps: [{ name: APP, topic: TOPIC, environment: { host, port, caPath }, keyPath, keyId, teamId }],
-        worker: { owner, lease: LEASE_SECONDS, windowTokens: WINDOW_TOKENS },
+        worker: { owner, lease: leaseSeconds, windowTokens: WINDOW_TOKENS },
       }
       const configPath = folder.file(`${owner}.yaml`)
       await writeFile(configPath, JSON.stringify(config))
@@ -140,7 +142,7 @@ test('of three workers one is killed again and again: no token is without an ans
 }, async (context) => {
   context.diagnostic(`seed ${SEED}`)
   const random = randomFrom(SEED)
-  await using fleet = await Fleet.start()
+  await using fleet = await Fleet.start(SHORT_LEASE_SECONDS)
   const away = new Map<ServerProcess, Promise<void>>()
   const { repeats, harms } = await sendThrough(
     fleet,
@@ -152,7 +154,7 @@ test('of three workers one is killed again and again: no token is without an ans
       if (worker === undefined || running.length === 1) return false
       await worker.end('SIGKILL')
       // It is back at once, and takes its batches over; or so late that the others have them.
-      const awayMs = random() < 0.5 ? 0 : 2 * LEASE_SECONDS * 1000 * random()
+      const awayMs = random() < 0.5 ? 0 : 2 * SHORT_LEASE_SECONDS * 1000 * random()
       const back = new Promise((resolve) => setTimeout(resolve, awayMs)).then(() => worker.start())
       away.set(
         worker,
@@ -172,7 +174,7 @@ test('the database is restarted in the middle of it: the books balance, and nobo
 }, async (context) => {
   context.diagnostic(`seed ${SEED}`)
   const random = randomFrom(SEED + 1)
-  await using fleet = await Fleet.start()
+  await using fleet = await Fleet.start(LONG_LEASE_SECONDS)
   const modes = ['fast', 'immediate', 'kill'] as const
   const { repeats, harms } = await sendThrough(fleet, random, async () => {
     await postgres.stop(modes[Math.floor(random() * modes.length)])

@@ -28,8 +28,6 @@ export interface PostgresOptions {
   readonly durability?: 'power-loss' | 'crash'
   /** What everybody has to know who connects; default: nobody is asked. */
   readonly password?: string
-  /** Further settings, of `postgresql.conf`. */
-  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A real server, in a folder of its own, on a port of its own of 127.0.0.1, and on a socket in that folder. */
@@ -51,7 +49,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   static async start(options: PostgresOptions = {}): Promise<PostgresServer> {
-    const { durability = 'crash', password, settings = {} } = options
+    const { durability = 'crash', password } = options
     const server = await PostgresServer.#make(password)
     return server.#startWith(async () => {
       const secret = join(server.folder, 'password')
@@ -63,7 +61,7 @@ export class PostgresServer implements AsyncDisposable {
         durability === 'power-loss' ? {} : { fsync: 'off', full_page_writes: 'off' }
       // In files of its own, which go with its folder.
       const memory = { dynamic_shared_memory_type: 'mmap', shared_buffers: '64MB' }
-      await server.set({ max_connections: '200', jit: 'off', ...memory, ...waiting, ...settings })
+      await server.set({ max_connections: '200', jit: 'off', ...memory, ...waiting })
     })
   }
 
