@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { OutboxError } from '@apns-worker/server'
 import { Database } from '#src/postgres/database.js'
+import { SCHEMA_VERSION } from '#src/postgres/migrations.js'
 import type { Statement } from '#src/postgres/statement.js'
 import { freePort } from '../../../apns-worker/dist-test/support/free-port.js'
 import { DatabaseProxy } from './database-proxy.js'
@@ -41,8 +42,36 @@ test('of several that open an empty database at once, one makes the tables', { s
   for (const database of opened) await database.close()
   await using again = await Database.open({ url })
   assert.deepEqual(await again.run({ text: 'SELECT version FROM apns_worker.schema_version' }), [
-    { version: 1 },
+    { version: SCHEMA_VERSION },
   ])
+})
+
+test('a schema that a newer program wrote is left alone', { skip }, async () => {
+  const name = await server.createDatabase()
+  const url = server.url(name)
+  await (await Database.open({ url })).close()
+  await server.query('UPDATE apns_worker.schema_version SET version = version + 1', [], name)
+  assert.equal((await refusal(Database.open({ url }))).code, 'STORE_TOO_NEW')
+})
+
+test('a role that may not change the schema uses the one that is there, and says so where there is none', {
+  skip,
+}, async () => {
+  const name = await server.createDatabase()
+  await server.query(`CREATE ROLE plain LOGIN PASSWORD '${PASSWORD}'`)
+  const url = new URL(server.url(name))
+  url.username = 'plain'
+  const error = await refusal(Database.open({ url: url.href }))
+  assert.deepEqual([error.code, /privilege/.test(error.message)], ['STORE_UNAVAILABLE', true])
+  await (await Database.open({ url: server.url(name) })).close()
+  await server.query(
+    `GRANT USAGE ON SCHEMA apns_worker TO plain;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA apns_worker TO plain`,
+    [],
+    name,
+  )
+  await using database = await Database.open({ url: url.href })
+  assert.deepEqual(await database.run({ text: 'SELECT FROM apns_worker.messages' }), [])
 })
 
 test('why a database does not open is said with a code, and without the password', { skip }, async () => {
