@@ -7,6 +7,9 @@ import {
   startTelemetry,
 } from '@apns-worker/server'
 
+/** How long the process outlives its server, where a connection to a database that is silent would keep it. */
+const LINGER_MS = 2000
+
 /**
  * Runs the server of a configuration.
  *
@@ -21,9 +24,12 @@ export async function serveConfig(path: string | undefined, role: ServerRole | u
   }
   const config = read()
   const telemetry = await startTelemetry({ log: config.log })
-  return runServer({
+  const code = await runServer({
     logger: telemetry.log,
     readConfig: read,
     start: () => startServer(config, { telemetry }),
   })
+  // A process that has nothing left does not wait for it.
+  setTimeout(() => process.exit(code), LINGER_MS).unref()
+  return code
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Simulator, startSimulator, writeCredentials } from '@apns-worker/simulator'
@@ -216,6 +217,22 @@ test('serve: a shared outbox that is not there is waited for, and SIGTERM ends t
   assert.equal(code, 0, stdout)
   assert.match(stdout, /an unknown number of tokens wait/)
   assert.ok(!stdout.includes('hunter2'))
+})
+
+test('serve: a database that takes connections and answers nothing does not keep the process from its end', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write } = await place(simulator)
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  write({ store: undefined, outbox: { url: `postgres://127.0.0.1:${port}/apns`, connectTimeout: 300 } })
+  const connected = once(silent, 'connection')
+  const running = serve(configPath)
+  const [socket] = await connected
+  running.child.kill('SIGTERM')
+  assert.equal((await running.finished()).code, 0)
+  socket.destroy()
+  silent.close()
 })
 
 const script = spawnSync('script', ['--version'], { encoding: 'utf8' })

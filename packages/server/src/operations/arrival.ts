@@ -14,6 +14,8 @@ const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
 /** How long an end waits for an attempt that is being made. */
 const END_PATIENCE_MS = 1000
+/** How long a start waits to be told that it cannot be: whether another has its name takes a few heartbeats. */
+const BEGIN_PATIENCE_MS = 8000
 
 /**
  * Waits for what a server needs and is not there yet: in a fleet, processes come up in any order. It is tried again and again,
@@ -31,26 +33,25 @@ export class Arrival implements AsyncDisposable {
   }
 
   /**
-   * Makes the first attempt. Where that fails, but not finally, further ones follow by themselves.
+   * Makes the first attempt. Where that fails, but not finally, or hangs, it goes on by itself.
    *
+   * @param patienceMs how long the attempt is waited for, in milliseconds. Default: 8000
    * @throws what is final
    */
-  async begin(): Promise<void> {
-    await this.#try((error) => {
-      if (this.#options.isFinal(error)) throw error
+  async begin(patienceMs: number = BEGIN_PATIENCE_MS): Promise<void> {
+    let isAwaited = true
+    const first = this.#try((error) => {
+      if (isAwaited && this.#options.isFinal(error)) throw error
     })
+    await withPatience(first, patienceMs)
+    isAwaited = false
   }
 
   /** Tries no more; an attempt that is being made is waited for a moment. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort()
     clearTimeout(this.#timer)
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, END_PATIENCE_MS)
-    })
-    await Promise.race([this.#attempt?.catch(() => {}), patience])
-    clearTimeout(timer)
+    if (this.#attempt !== undefined) await withPatience(this.#attempt.catch(ignore), END_PATIENCE_MS)
   }
 
   async #try(check: (error: unknown) => void): Promise<void> {
@@ -70,3 +71,18 @@ export class Arrival implements AsyncDisposable {
     }
   }
 }
+
+/** Waits for something, and no longer than that. @throws what it rejects with */
+async function withPatience(work: Promise<void>, patienceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs)
+  })
+  try {
+    await Promise.race([work, patience])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function ignore(): void {}

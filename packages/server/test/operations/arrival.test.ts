@@ -49,6 +49,25 @@ test('what would fail again is told at the first attempt', async () => {
   await arrival[Symbol.asyncDispose]()
 })
 
+test('an attempt that hangs is not waited for; what it ends with later is tried again, whatever it is', async () => {
+  let fail: (error: Error) => void = () => {}
+  const told: unknown[] = []
+  const arrival = new Arrival({
+    arrive: () =>
+      new Promise((_resolve, reject) => {
+        fail = reject
+      }),
+    isFinal: () => true,
+    onError: (error) => told.push(error),
+  })
+  await arrival.begin(10)
+  const error = new Error('too new')
+  fail(error)
+  await turn()
+  assert.deepEqual(told, [error])
+  await arrival[Symbol.asyncDispose]()
+})
+
 test('once it is ended nothing is tried, and it does not wait long for what hangs', async () => {
   let attempts = 0
   let fail: (error: Error) => void = () => {}
