@@ -55,13 +55,24 @@ export class Database implements Session, AsyncDisposable {
    * Does something all or not at all. It is done again from its beginning where others were in its way, so it changes
    * nothing but the database.
    *
-   * @throws {OutboxError} with one of the `STORE_` codes; and what the work throws
+   * @throws {OutboxError} with one of the `STORE_` codes, `STORE_IN_DOUBT` where it may have been committed; and what the
+   *   work throws
    */
-  transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    return this.#repeat(
-      () => this.connections.use((client) => transactionOn(client, this.connections.begin, work)),
-      options.isIdempotent ?? false,
-    )
+  async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const fate: Fate = { isInDoubt: false }
+    try {
+      return await this.#repeat(
+        () => this.connections.use((client) => transactionOn(client, this.connections.begin, work, fate)),
+        options.isIdempotent ?? false,
+      )
+    } catch (error) {
+      if (!(fate.isInDoubt && error instanceof OutboxError && error.code.startsWith('STORE_'))) throw error
+      throw new OutboxError(
+        'STORE_IN_DOUBT',
+        'the database was lost while it committed, and whether it has is not known',
+        { cause: error },
+      )
+    }
   }
 
   /** Waits for what is under way. Idempotent. */
@@ -106,20 +117,30 @@ function isAboutConnection(error: unknown): boolean {
   )
 }
 
+/** What is known of a transaction that failed. */
+interface Fate {
+  /** Whether it may have been committed, this time or an earlier one. */
+  isInDoubt: boolean
+}
+
 async function transactionOn<T>(
   client: PoolClient,
   begin: string,
   work: (session: Session) => Promise<T>,
+  fate: Fate,
 ): Promise<T> {
   await client.query(begin)
+  let isCommitting = false
   try {
     const result = await work({
       run: (statement, ...parameters) => runOn(client, statement, parameters),
     })
+    isCommitting = true
     await client.query('COMMIT')
     return result
   } catch (error) {
     if (!endsConnection(error)) await client.query('ROLLBACK')
+    else if (isCommitting) fate.isInDoubt = true
     throw error
   }
 }

@@ -114,12 +114,25 @@ test('what is lost between commit and answer is repeated where that does no harm
   const lost = proxy.cutAt({ by: 'server', text: 'COMMIT\0' })
   const told = await refusal(database.transaction((session) => session.run(SAY, 1)))
   await lost
-  assert.equal(told.code, 'STORE_UNAVAILABLE')
+  assert.equal(told.code, 'STORE_IN_DOUBT')
   assert.deepEqual(await database.run(HEAR), [{ number: 1 }])
   const again = proxy.cutAt({ by: 'server', text: 'COMMIT\0' })
   await database.transaction((session) => session.run(SAY, 2), { isIdempotent: true })
   await again
   assert.deepEqual(await database.run(HEAR), [{ number: 1 }, { number: 2 }, { number: 2 }])
+  // Lost before the commit was asked for, nothing is in doubt.
+  const early = proxy.cutAt({ by: 'client', text: 'INSERT INTO said' })
+  const unasked = await refusal(database.transaction((session) => session.run(SAY, 3)))
+  await early
+  assert.equal(unasked.code, 'STORE_UNAVAILABLE')
+  assert.equal((await database.run(HEAR)).length, 3)
+  // To ask again helps nobody, when the database is gone by then.
+  const gone = proxy.cutAt({ by: 'server', text: 'COMMIT\0' }).then(() => proxy.set('refuse'))
+  const inDoubt = await refusal(
+    database.transaction((session) => session.run(SAY, 4), { isIdempotent: true }),
+  )
+  await gone
+  assert.equal(inDoubt.code, 'STORE_IN_DOUBT')
 })
 
 test('a database that ends its connections is used again as soon as it is there', { skip }, async () => {
