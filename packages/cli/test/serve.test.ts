@@ -12,6 +12,14 @@ const TOPIC = 'com.example.app'
 /** Throws what nobody catches, when it is told to. */
 const FAILING = `data:text/javascript,${encodeURIComponent("process.on('SIGUSR2',()=>{throw new Error('boom')})")}`
 
+/** As where the optional package pg was left out. */
+const RESOLVER = `export async function resolve(name, context, next) {
+  if (name !== 'pg') return next(name, context)
+  throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+}`
+const RESOLVER_URL = `data:text/javascript,${encodeURIComponent(RESOLVER)}`
+const WITHOUT_PG = `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register(${JSON.stringify(RESOLVER_URL)})`)}`
+
 interface Place {
   readonly folder: string
   readonly configPath: string
@@ -217,6 +225,16 @@ test('serve: a shared outbox that is not there is waited for, and SIGTERM ends t
   assert.equal(code, 0, stdout)
   assert.match(stdout, /an unknown number of tokens wait/)
   assert.ok(!stdout.includes('hunter2'))
+})
+
+test('serve: the package that a shared outbox needs is named where it is missing, with 2', async () => {
+  await using simulator = await startSimulator()
+  const { configPath, write } = await place(simulator)
+  write({ store: undefined, outbox: 'postgres://127.0.0.1:1/apns' })
+  const { code, stderr } = await serve(configPath, { NODE_OPTIONS: `--import=${WITHOUT_PG}` }).finished()
+  assert.equal(code, 2)
+  assert.match(stderr, /^error: .*npm install pg$/m)
+  assert.ok(!stderr.includes('    at '), 'no stack')
 })
 
 test('serve: a database that takes connections and answers nothing does not keep the process from its end', async () => {
