@@ -17,8 +17,11 @@ export type ReadFile = (path: string) => Buffer
 export const PREFIX = 'APNS_WORKER_'
 /** Names the configuration file itself. */
 export const CONFIG_VARIABLE: string = `${PREFIX}CONFIG`
-/** What Kubernetes puts into the environment of every container for a service that is called apns-worker. */
-const KUBERNETES = /^APNS_WORKER_(SERVICE_(HOST|PORT)|PORT$|PORT_\d)/
+/** What Kubernetes puts into the environment of every container for a service whose name begins with apns-worker. */
+const KUBERNETES =
+  /^APNS_WORKER_(?:\w+_)?(?:SERVICE_HOST$|SERVICE_PORT(?:_|$)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$))/
+/** Of these there are settings, too, which are numbers. */
+const KUBERNETES_PORT = /_PORT=(?:tcp|udp|sctp):\/\//
 const FILE_SUFFIX = '_FILE'
 
 /** `requestTimeout` is `REQUEST_TIMEOUT` in a variable. */
@@ -46,7 +49,8 @@ export function applyVariables(
   },
 ): void {
   const given = Object.keys(variables)
-    .filter((name) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE && !KUBERNETES.test(name))
+    .filter((name) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE)
+    .filter((name) => !KUBERNETES.test(name) && !KUBERNETES_PORT.test(`${name}=${variables[name]}`))
     .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
   for (const name of given) {
     const value = variables[name]

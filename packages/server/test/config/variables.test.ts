@@ -38,11 +38,16 @@ describe('environment variables', () => {
         APNS_WORKER_WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
         APNS_WORKER_LIMITS_CONNECTIONS: '7',
         APNS_WORKER_LOG_LEVEL: '',
-        // What Kubernetes sets for a service of this name.
+        // What Kubernetes sets for services of this name, and of names that begin so.
         APNS_WORKER_PORT: 'tcp://10.0.0.1:80',
         APNS_WORKER_PORT_80_TCP_ADDR: '10.0.0.1',
         APNS_WORKER_SERVICE_HOST: '10.0.0.1',
         APNS_WORKER_SERVICE_PORT_HTTP: '80',
+        APNS_WORKER_API_SERVICE_HOST: '10.0.0.2',
+        APNS_WORKER_API_SERVICE_PORT: '8080',
+        APNS_WORKER_API_PORT: 'tcp://10.0.0.2:8080',
+        APNS_WORKER_API_PORT_8080_TCP: 'tcp://10.0.0.2:8080',
+        APNS_WORKER_API_PORT_8080_TCP_PROTO: 'tcp',
       },
     })
     const { options } = config.apps[0] ?? assert.fail()

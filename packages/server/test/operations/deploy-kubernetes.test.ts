@@ -80,7 +80,7 @@ function checkServers(manifests: Manifests, config: string, secret: ReadonlyMap<
       pod.terminationGracePeriodSeconds * 1000 >= preStopMs + read.drainTimeoutMs + AFTER_DRAIN_MS,
       `${role} has time to stop`,
     )
-    // Of services there are variables, APNS_WORKER_API_SERVICE_HOST, which no setting is meant by.
+    // Of services there would be variables that look like settings, such as APNS_WORKER_API_SERVICE_HOST.
     assert.equal(pod.enableServiceLinks, false)
 
     assertPinned(container.image)
