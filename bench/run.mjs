@@ -8,7 +8,9 @@ const EXPERIMENTS = {
   governor: 'notifications a second where refusals lower the stream limit',
   durable: 'the server, from its API to disk and to the sink, beside the library',
   fleet: 'a simulation of many machines: throughput, latency, repeats, and what limits them',
+  model: 'how far the simulation is off: the same list really sent, and simulated',
   shared: 'the server on PostgreSQL, with one and with two workers, beside its embedded store',
+  statements: 'what the outbox on PostgreSQL costs its client and its database, call by call',
   memory: 'memory while a long list is queued and sent, and while a stream runs',
   plot: 'charts of the latest results, to docs/performance/',
 }
@@ -16,7 +18,7 @@ const EXPERIMENTS = {
 const HELP = `node bench/run.mjs [experiment] [options]
 
 ${Object.entries(EXPERIMENTS)
-  .map(([name, what]) => `  ${name.padEnd(9)} ${what}`)
+  .map(([name, what]) => `  ${name.padEnd(10)} ${what}`)
   .join('\n')}
 
 node bench/run.mjs EXPERIMENT --help   its options

@@ -24,7 +24,7 @@ workers, in turns; what each part of it costs. (On Linux, with PostgreSQL instal
 const PAYLOAD_BYTES = 186
 
 /** How many processes send, and whether it is they that take the list. */
-const SHAPES = {
+export const SHAPES = {
   embedded: { title: 'embedded store', workers: 1 },
   one: { title: 'PostgreSQL, one process for all', workers: 1 },
   two: { title: 'PostgreSQL, one for the API, two that send', workers: 2 },
@@ -66,10 +66,10 @@ export async function run(parameters) {
 
 /**
  * @param {keyof typeof SHAPES} shape
- * @param {Options} options
+ * @param {Pick<Options, 'count' | 'delayMs' | 'connections' | 'window'>} options
  * @param {PostgresProcess} postgres
  */
-function measure(shape, { count, delayMs, connections, window }, postgres) {
+export function measure(shape, { count, delayMs, connections, window }, postgres) {
   return withSink({ delayMs }, async (sink, address) => {
     const url = shape === 'embedded' ? undefined : await postgres.createDatabase()
     const common = {

@@ -4,12 +4,12 @@ import { Resource } from './resource.mjs'
  * @typedef {object} DatabaseParameters
  * @property {number} cores that work on transactions
  * @property {number} roundTripMs between it and its clients
- * @property {number} roundTrips of one transaction, for which it holds its locks on the way
+ * @property {number} roundTrips of one transaction, two or more; what others write too is locked in the last but one
  * @property {number} commitMs until the disk, or a synchronous replica, has a commit; many wait together
  *
  * @typedef {object} Transaction
  * @property {() => number} begin does the work that takes locks on rows of its own, and says how many ms of a core it takes
- * @property {string} [lock] a row that others write too: held from the work on until the commit
+ * @property {string} [lock] a row that others write too, until the commit
  * @property {() => any} commit
  * @property {() => void} [rollback] undoes what `begin` did
  */
@@ -99,17 +99,17 @@ export class Database {
       this.#timeline.after(roundTripMs / 2, () => done(undefined))
     }
     this.#underWay.add(onFailure)
-    this.#cores.use(begin(), () => {
-      const heldMs = (roundTrips - 1) * roundTripMs + commitMs
-      this.#hold(lock, heldMs, () => {
-        const result = commit()
-        isCommitted = true
-        this.transactions += 1
-        this.#after(roundTripMs / 2, () => {
-          this.#underWay.delete(onFailure)
-          done({ result })
-        })
+    const end = () => {
+      const result = commit()
+      isCommitted = true
+      this.transactions += 1
+      this.#after(roundTripMs / 2, () => {
+        this.#underWay.delete(onFailure)
+        done({ result })
       })
+    }
+    this.#cores.use(begin(), () => {
+      this.#after((roundTrips - 2) * roundTripMs, () => this.#hold(lock, roundTripMs + commitMs, end))
     })
   }
 

@@ -1,8 +1,7 @@
+import { EMBEDDED } from './parameters.mjs'
+
 /** A billion an hour. */
 const BILLION_PER_HOUR = 1_000_000_000 / 3600
-/** On a machine of its own, the store is a thread beside: no network, and one wait for the disk. */
-const EMBEDDED = { cores: 1, roundTripMs: 0.1, roundTrips: 1, commitMs: 0.5 }
-
 /** @type {Record<string, import('./simulate.mjs').Scenario>} */
 export const SCENARIOS = {
   'one-machine': {
@@ -13,7 +12,7 @@ export const SCENARIOS = {
     shards: 1,
     workers: 1,
     grain: 10,
-    parameters: { database: EMBEDDED },
+    parameters: EMBEDDED,
   },
   'ten-workers': {
     title: 'ten workers on one database, ten lists of a million',

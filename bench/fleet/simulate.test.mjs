@@ -11,6 +11,7 @@ const FREE = {
     windowTokens: 1_000_000,
     sendMicroseconds: 0,
     answerMicroseconds: 0,
+    transactionMicroseconds: 0,
     batchMicroseconds: 0,
     recordMicroseconds: 0,
     maxConnections: 1,
@@ -22,7 +23,7 @@ const FREE = {
     deadShare: 0,
     connectionLifeMs: Number.POSITIVE_INFINITY,
   },
-  database: { cores: 4, roundTripMs: 0, roundTrips: 1, commitMs: 0 },
+  database: { cores: 4, roundTripMs: 0, roundTrips: 2, commitMs: 0 },
   statements: {
     transaction: 1,
     claimBatch: 0,

@@ -11,7 +11,8 @@ const RENEWALS_PER_LEASE = 3
  * @property {number} windowTokens in hand at a time
  * @property {number} leaseMs
  * @property {number} pollMs how often it looks for work of which nobody tells it
- * @property {number} batchMicroseconds of CPU for a batch that is claimed and settled
+ * @property {number} transactionMicroseconds of CPU for a claim, or for progress that is written
+ * @property {number} batchMicroseconds of CPU for each batch that is claimed
  * @property {number} recordMicroseconds of CPU for each batch whose progress is written, each time
  *
  * @typedef {WorkerOnly & import('./lane.mjs').LaneParameters} WorkerParameters
@@ -170,7 +171,8 @@ export class Worker {
       this.#inHand.set(inHand.batch, inHand)
       this.#hand(inHand.tokens)
     }
-    this.cpu.use((batches.length * this.#parameters.batchMicroseconds) / 1000, () => {
+    const { transactionMicroseconds, batchMicroseconds } = this.#parameters
+    this.cpu.use((transactionMicroseconds + batches.length * batchMicroseconds) / 1000, () => {
       for (const inHand of taken) {
         const { batch } = inHand
         const grains = batch.grains.flatMap((count, index) =>
@@ -201,8 +203,10 @@ export class Worker {
     this.#isRecording = true
     const batches = [...this.#dirty].filter((inHand) => !inHand.isPutDown)
     this.#dirty.clear()
-    const { recordMicroseconds } = this.#parameters
-    this.cpu.use((batches.length * recordMicroseconds) / 1000, () => this.#write(batches))
+    const { transactionMicroseconds, recordMicroseconds } = this.#parameters
+    this.cpu.use((transactionMicroseconds + batches.length * recordMicroseconds) / 1000, () =>
+      this.#write(batches),
+    )
   }
 
   /** @param {readonly BatchInHand[]} batches */
