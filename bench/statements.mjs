@@ -99,6 +99,7 @@ async function measure(postgres, batches) {
       for (const each of claimed) await outbox.renew(each, LEASE_MS)
     })
     const quarter = Math.floor(all.length / 4)
+
     const [whole, alone, inParts, refused] = [0, 1, 2, 3].map((part) =>
       all.slice(part * quarter, (part + 1) * quarter),
     )
@@ -124,10 +125,41 @@ async function measure(postgres, batches) {
       for (let first = 0; first < quarter; first += 20)
         await outbox.record(refused.slice(first, first + 20).map((each) => deadOf(each)))
     })
+    await measureSingles(outbox, content, book, batches)
     return book.costs
   } finally {
     await outbox.close()
   }
+}
+
+/**
+ * Messages of one token: a row, a claim and an outcome for each.
+ *
+ * @param {any} outbox
+ * @param {string} content
+ * @param {Book} book
+ * @param {number} count
+ */
+async function measureSingles(outbox, content, book, count) {
+  const tokens = Array.from({ length: count }, (_, index) =>
+    index.toString(16).padStart(2 * TOKEN_BYTES, 'b'),
+  )
+  await book.enter('append, a message of one token, many at a time', count, () =>
+    Promise.all(tokens.map((token) => outbox.append({ app: 'news', content }, [token]))),
+  )
+  /** @type {any[]} */
+  const claimed = []
+  await book.enter('claim, a batch of one token, 500 at a time', count, async () => {
+    while (claimed.length < count) {
+      const { batches } = await outbox.claim({ owner: OWNER, leaseMs: LEASE_MS, maxTokens: 500 })
+      if (batches.length === 0) throw new Error('nothing to claim')
+      claimed.push(...batches)
+    }
+  })
+  await book.enter('record, a batch of one token, 500 at a time', count, async () => {
+    for (let first = 0; first < count; first += 500)
+      await outbox.record(claimed.slice(first, first + 500).map((each) => progressOf(each, 0, 1)))
+  })
 }
 
 /** @typedef {{ milliseconds: number, clientMicroseconds: number, databaseMicroseconds: number, journalBytes: number }} Cost of one */

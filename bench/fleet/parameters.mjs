@@ -73,3 +73,6 @@ export const EMBEDDED = {
     appendBatch: 100,
   },
 }
+
+/** Where each batch is one token (`npm run bench -- statements`). */
+export const SINGLES = { claimBatch: 60, recordBatch: 60, appendBatch: 60 }

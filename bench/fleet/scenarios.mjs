@@ -1,4 +1,4 @@
-import { EMBEDDED } from './parameters.mjs'
+import { EMBEDDED, SINGLES } from './parameters.mjs'
 
 /** A billion an hour. */
 const BILLION_PER_HOUR = 1_000_000_000 / 3600
@@ -35,6 +35,45 @@ export const SCENARIOS = {
     shards: 4,
     workers: 3,
     grain: 50,
+  },
+  'one-database': {
+    title: 'a billion an hour, all of it through one database of two cores',
+    apps: {
+      news: { messageTokens: 100_000, perSecond: BILLION_PER_HOUR * 0.7 },
+      chat: { messageTokens: 1000, perSecond: BILLION_PER_HOUR * 0.3 },
+    },
+    seconds: 40,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 1,
+    workers: 12,
+    grain: 50,
+  },
+  'small-window': {
+    title:
+      'a billion an hour at 200 ms, where Apple grants each connection the least window that HTTP/2 allows',
+    apps: {
+      news: { messageTokens: 100_000, perSecond: BILLION_PER_HOUR * 0.7 },
+      chat: { messageTokens: 1000, perSecond: BILLION_PER_HOUR * 0.3 },
+    },
+    seconds: 40,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 4,
+    workers: 3,
+    grain: 50,
+    parameters: { apns: { roundTripMs: 200, windowBytes: 65_535 } },
+  },
+  singles: {
+    title: 'messages of one token, 6,000 a second, on one database of two cores',
+    apps: { chat: { messageTokens: 1, perSecond: 6000 } },
+    seconds: 40,
+    warmUpSeconds: 10,
+    limitSeconds: 600,
+    shards: 1,
+    workers: 2,
+    grain: 1,
+    parameters: { statements: SINGLES },
   },
   'shard-lost': {
     title: 'the same; one database fails over after 30 s, the last 100 ms are lost',

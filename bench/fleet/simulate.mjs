@@ -12,6 +12,8 @@ import { Worker } from './worker.mjs'
 
 /** How long a client waits that was told 503. */
 const CLIENT_RETRY_MS = 1000
+/** As many messages are stored in one transaction. */
+const MAX_GROUP = 500
 
 /**
  * @typedef {object} Load of one app
@@ -42,6 +44,16 @@ const CLIENT_RETRY_MS = 1000
  */
 
 /**
+ * @typedef {object} Shard
+ * @property {Outbox} outbox
+ * @property {Database} database
+ * @property {Fleet} fleet
+ * @property {{ app: string, tokens: number, stored: { isLost: boolean } | undefined }[]} posts requests that wait; `stored`: by
+ *   an attempt, answered or not
+ * @property {boolean} isPosting
+ */
+
+/**
  * Runs a scenario to its end: until all is sent, or the time is up. The same seed gives the same figures.
  *
  * @param {Scenario} scenario
@@ -59,7 +71,7 @@ class World {
   #random
   #timeline = new Timeline()
   #books = new Books(this.#timeline)
-  /** @type {{ outbox: Outbox, database: Database, fleet: Fleet }[]} */
+  /** @type {Shard[]} */
   #shards
   #unacknowledged = 0
   #isArriving = true
@@ -127,6 +139,7 @@ class World {
   /**
    * @param {number} index
    * @param {Apns} apns
+   * @returns {Shard}
    */
   #shard(index, apns) {
     const { apps, workers, grain, failures = [], crashes } = this.#scenario
@@ -146,7 +159,7 @@ class World {
       new Worker({ owner, apps: names, parameters: worker, shard, surroundings })
     const fleet = new Fleet(workers, makeWorker, { timeline, random: random.stream('crashes'), books })
     if (crashes !== undefined) fleet.crash(crashes)
-    return { outbox, database, fleet }
+    return { outbox, database, fleet, posts: [], isPosting: false }
   }
 
   /**
@@ -162,7 +175,9 @@ class World {
     const arrive = () => {
       if (!this.#isArriving) return
       this.#unacknowledged += 1
-      this.#post(this.#nextShard(), app, messageTokens, undefined)
+      const shard = this.#nextShard()
+      shard.posts.push({ app, tokens: messageTokens, stored: undefined })
+      this.#post(shard)
       this.#timeline.after(everyMs, arrive)
     }
     // So that apps with the same rate do not come at the same moments.
@@ -170,32 +185,43 @@ class World {
   }
 
   /**
-   * A request to the API, which is repeated until it is acknowledged, with the same idempotency key.
+   * What came while the last group was written is the next: the API of a shard has one on its way. What fails is repeated, with
+   * the same idempotency keys.
    *
-   * @param {{ outbox: Outbox, database: Database, fleet: Fleet }} shard
-   * @param {string} app
-   * @param {number} tokens
-   * @param {{ isLost: boolean } | undefined} stored by an earlier attempt whose answer never came
+   * @param {Shard} shard
    */
-  #post(shard, app, tokens, stored) {
-    const { outbox, database, fleet } = shard
+  #post(shard) {
+    const { outbox, database, fleet, posts } = shard
+    if (shard.isPosting || posts.length === 0) return
+    shard.isPosting = true
+    const group = posts.splice(0, MAX_GROUP)
     const { transaction, appendBatch } = this.#parameters.statements
-    let message = stored
     database.run(
       {
-        begin: () => (transaction + appendBatch * Math.ceil(tokens / 1000)) / 1000,
+        begin: () => {
+          const batches = group.reduce((sum, { tokens }) => sum + Math.ceil(tokens / 1000), 0)
+          return (transaction + appendBatch * batches) / 1000
+        },
         commit: () => {
-          if (message === undefined || message.isLost) message = outbox.append(app, tokens)
+          for (const post of group)
+            if (post.stored === undefined || post.stored.isLost)
+              post.stored = outbox.append(post.app, post.tokens)
           if (!this.#scenario.polls) fleet.wake()
         },
       },
       (answer) => {
         if (answer === undefined) {
-          this.#timeline.after(CLIENT_RETRY_MS, () => this.#post(shard, app, tokens, message))
+          posts.unshift(...group)
+          this.#timeline.after(CLIENT_RETRY_MS, () => {
+            shard.isPosting = false
+            this.#post(shard)
+          })
           return
         }
-        this.#unacknowledged -= 1
+        shard.isPosting = false
+        this.#unacknowledged -= group.length
         this.lastAppendMs = this.#timeline.nowMs
+        this.#post(shard)
       },
     )
   }
