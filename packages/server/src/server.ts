@@ -5,6 +5,7 @@ import type { Webhook } from './feedback/webhook/webhook.js'
 import type { Fleet } from './fleet/fleet.js'
 import { fleetRoutes } from './fleet/fleet-routes.js'
 import { LateFleet } from './fleet/late-fleet.js'
+import { pausedLanes } from './fleet/member.js'
 import { createApi } from './http/api.js'
 import { Announcements } from './operations/announcements.js'
 import { closeApi } from './operations/close-api.js'
@@ -133,6 +134,7 @@ interface ApiParts {
 function makeApi({ store, fleet, sending, settings, telemetry, gate }: ApiParts): FastifyInstance {
   const { apps, worker, follower } = sending
   const { tls, role } = settings.config
+  const others = store.bound({ members: () => fleet.members() })
   const readiness = new ReadinessCheck({
     role,
     managers: () => apps.managers,
@@ -153,10 +155,11 @@ function makeApi({ store, fleet, sending, settings, telemetry, gate }: ApiParts)
     tls,
     logger: telemetry.log,
     wake: () => worker.wake(),
+    stoppedLanes: async () => pausedLanes(await others.members()),
     takesMessages,
     plugins: [
       probeRoutes(readiness),
-      ...(takesMessages ? [feedbackRoutes({ follower, apps }), fleetRoutes(fleet)] : []),
+      ...(takesMessages ? [feedbackRoutes({ follower, apps }), fleetRoutes(others)] : []),
       telemetry.plugin,
     ],
   })

@@ -37,3 +37,9 @@ export interface LaneState {
 
 /** Of a process that does nothing yet. */
 export const IDLE_STATE: MemberState = { lanes: [], window: undefined }
+
+/** The lanes that a configuration error has stopped, for any of them. */
+export function pausedLanes(members: readonly FleetMember[]): ReadonlySet<string> {
+  const lanes = members.flatMap(({ state }) => state.lanes)
+  return new Set(lanes.filter(({ state }) => state === 'paused').map(({ lane }) => lane))
+}

@@ -17,6 +17,8 @@ export interface ApiContext {
   /** Undefined: plain HTTP. Read once. */
   readonly tls?: ServerConfig['tls']
   readonly logger: FastifyBaseLogger
+  /** The lanes whose line a configuration error has stopped, in any process. Default: those of {@link apps}. */
+  readonly stoppedLanes?: () => Promise<ReadonlySet<string>>
   /** False: none of the API's own routes is there, only those of {@link plugins}. Default: true. */
   readonly takesMessages?: boolean
   /** Called when something was stored that can be sent. */

@@ -28,6 +28,7 @@ const READS: ReadonlySet<string> = new Set([
   'feedback',
   'suppressions',
   'readCursor',
+  'members',
 ])
 /** They go through any number of messages, in steps that are short. */
 const LONG: ReadonlySet<string> = new Set(['cancel', 'purge', 'cleanUp'])
@@ -35,11 +36,11 @@ const LONG: ReadonlySet<string> = new Set(['cancel', 'purge', 'cleanUp'])
 const UNBOUNDED: ReadonlySet<string> = new Set(['close', 'watch'])
 
 /**
- * The same outbox, for those who must have an answer: a call that takes too long fails, and while the store answers nobody at
+ * The same outbox, or what else asks its database, for those who must have an answer: a call that takes too long fails, and while the store answers nobody at
  * all, further ones fail at once, so that they do not pile up. What was made of a call that failed is not known
  * then: the store may yet do it (`STORE_IN_DOUBT`), unless it only reads.
  */
-export function boundedOutbox(outbox: Outbox, bounds: StoreBounds): Outbox {
+export function boundedOutbox<Store extends object = Outbox>(outbox: Store, bounds: StoreBounds): Store {
   const calls = new BoundedCalls(bounds)
   return new Proxy(outbox, {
     get(target, name) {

@@ -19,6 +19,8 @@ export interface ServerStore {
   readonly outbox: Outbox
   /** For the API, where everybody is to be answered in bounded time. */
   readonly forApi: Outbox
+  /** For the API too: what else asks the database that it is in. */
+  bound<Source extends object>(source: Source): Source
   /** For metrics, the log, and what is said at the end. */
   readonly forReports: Outbox
   readonly probe: StoreProbe
@@ -65,6 +67,7 @@ async function embeddedStore(
   return {
     outbox,
     forApi: outbox,
+    bound: (source) => source,
     forReports: outbox,
     probe: new StoreProbe(outbox, store.path),
     open: undefined,
@@ -87,6 +90,7 @@ function sharedStore(
     // It has little to ask at a time, and is to notice at once when the database is there again.
     outbox: boundedOutbox(outbox, { limitMs, hurry, stalledMs: Number.POSITIVE_INFINITY }),
     forApi: boundedOutbox(outbox, { limitMs, hurry }),
+    bound: (source) => boundedOutbox(source, { limitMs, hurry }),
     forReports: boundedOutbox(outbox, { limitMs: SCRAPE_LIMIT_MS }),
     probe: new StoreProbe(outbox, undefined),
     open: async () => {

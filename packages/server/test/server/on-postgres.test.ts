@@ -120,6 +120,7 @@ test('a network that swallows everything makes it not ready, and nobody waits fo
   await untilReadyIs(running, 503)
   const refused = await untilNotAccepted(running)
   assert.equal(refused['status'], 503)
+  for (const path of ['/v1/workers', '/v1/apps']) assert.equal((await running.get(path)).status, 503, path)
   proxy.set('pass')
   proxy.cut()
   await untilReadyIs(running, 200)
@@ -135,4 +136,33 @@ test('the next address is tried where the first is not to be had', { skip }, asy
   await using running = await TestServer.start({ ...config, outbox })
   await untilReadyIs(running, 200)
   await running.done(await running.send(tokensOf(10)))
+})
+
+test('what a configuration error has stopped in one process is told by those that only take messages, and resumed by them', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using folder = await Folder.make()
+  await using simulator = await startSimulator()
+  const mend = simulator.reply({ status: 403, reason: 'InvalidProviderToken' })
+  const place = { folder, simulator, url: postgres.url(await postgres.createDatabase()) }
+  await using api = await TestServer.start(configOf(place, 'api'))
+  await using worker = await TestServer.start(configOf(place, 'worker'))
+  await untilReadyIs(api, 200)
+  await untilReadyIs(worker, 200)
+  const id = await api.send(tokensOf(3))
+  const pauseOf = async (): Promise<{ by: string } | undefined> => {
+    const { body } = await api.get('/v1/apps')
+    const [app] = body['items'] as { paused?: { by: string } }[]
+    return app?.paused
+  }
+  let paused = await pauseOf()
+  while (paused === undefined) paused = await pauseOf()
+  assert.equal(paused.by, 'configuration')
+  assert.equal((await worker.get('/readyz')).body['status'], 'degraded')
+  mend()
+  assert.equal((await fetch(`${api.server.address}/v1/apps/${APP}/resume`, { method: 'POST' })).status, 204)
+  const { counts } = await api.done(id)
+  assert.equal((counts as { accepted: number }).accepted, 3)
+  while ((await pauseOf()) !== undefined);
 })

@@ -41,19 +41,23 @@ export function listApps(app: TypedApp, context: ApiContext): void {
     response: { 200: AppList, ...problems() },
   }
   app.get('/v1/apps', { schema, config: { scope: 'read' } }, async ({ caller }) => {
-    const stats = await outbox.stats()
+    const [stats, stopped] = await Promise.all([outbox.stats(), stoppedLanes()])
     const known = [...apps.apps.values()].filter(({ name }) => caller.mayUse(name))
-    return { items: known.map((info) => reportOf(info, stats)) }
+    return { items: known.map((info) => reportOf(info, stats, stopped)) }
   })
 
-  function reportOf({ name, topic, environment, credentials }: AppInfo, stats: OutboxStats): AppReport {
+  function reportOf(
+    { name, topic, environment, credentials }: AppInfo,
+    stats: OutboxStats,
+    stopped: ReadonlySet<string>,
+  ): AppReport {
     const lanes = new Set(apps.lanesOf(name))
     const own = stats.apps.filter(({ app }) => lanes.has(app))
     const oldest = Math.min(...own.flatMap(({ oldestAtMs }) => oldestAtMs ?? []))
     const paused = pauseOf(
       stats.isPaused,
       own.some(({ isPaused }) => isPaused),
-      lanes,
+      [...lanes].filter((lane) => stopped.has(lane)),
     )
     return {
       name,
@@ -66,10 +70,16 @@ export function listApps(app: TypedApp, context: ApiContext): void {
     }
   }
 
-  function pauseOf(everything: boolean, isPaused: boolean, lanes: ReadonlySet<string>): AppReport['paused'] {
+  /** As the processes that send say. */
+  function stoppedLanes(): Promise<ReadonlySet<string>> {
+    if (context.stoppedLanes !== undefined) return context.stoppedLanes()
+    const own = [...apps.managers].filter(([, manager]) => manager.stats().paused)
+    return Promise.resolve(new Set(own.map(([lane]) => lane)))
+  }
+
+  function pauseOf(everything: boolean, isPaused: boolean, stopped: readonly string[]): AppReport['paused'] {
     if (everything) return { by: 'everything', detail: 'Everything was paused; POST /v1/resume ends it' }
     if (isPaused) return { by: 'app', detail: 'The app was paused; POST /v1/apps/{app}/resume ends it' }
-    const stopped = [...lanes].filter((lane) => apps.managers.get(lane)?.stats().paused === true)
     if (stopped.length === 0) return undefined
     const detail = `Apple refuses the credentials or the topic (${stopped.join(', ')}); the log has the reason`
     return { by: 'configuration', detail }
