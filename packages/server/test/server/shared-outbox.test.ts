@@ -202,6 +202,8 @@ async function isAskedAtOnce(far: FarOutbox, news: News, call: string): Promise<
     far.tell(news)
     await new Promise((resolve) => setImmediate(resolve))
     if (far.calls.filter((name) => name === call).length > before) return true
+    // What is under way is answered meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return false
 }
