@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { startSimulator, writeCredentials } from '@apns-worker/simulator'
 import { failOnLeaks } from '../../../apns-worker/dist-test/support/leaks.js'
+import { within } from '../../../apns-worker/dist-test/support/within.js'
 import { Folder } from '../operations/folder.js'
 import { tokensOf } from '../outbox/support/tokens.js'
 import { POSTGRES_MISSING } from '../postgres/postgres-programs.js'
@@ -14,16 +15,21 @@ failOnLeaks()
 const APP = 'news'
 const TOPIC = 'com.example.app'
 const LIMIT = 3
-const TOKENS = 12_000
+/** More than are sent before the test is through. */
+const TOKENS = 60_000
+/** How a server ends that has given back what may have been sent. */
+const IN_DOUBT = 3
 /** So that the limit on connections, and not the processor, says how fast it goes. */
 const STREAMS = 2
 const LATENCY_S = 0.005
 /** For a process to be dead to the others, and what it had to be shared out, on a machine that has much else to do. */
-const TIMEOUT_MS = 120_000
+const PATIENCE_S = 60
+const TIMEOUT_MS = 4 * PATIENCE_S * 1000
 
 interface Worker {
   readonly name: string
   readonly leader: boolean
+  readonly since: string
   readonly lanes: readonly { readonly connections: number }[]
 }
 
@@ -60,14 +66,20 @@ test('a leader that is killed is followed by another, and its connections are ot
   await using one = await processOf('one')
   await using two = await processOf('two')
   const workersWhen = async (isSo: (workers: readonly Worker[]) => boolean): Promise<void> => {
-    for (;;) {
-      const workers = (await two.api.get('/v1/workers')).body['items'] as readonly Worker[]
-      if (isSo(workers)) return
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    let workers: readonly Worker[] = []
+    const ask = async (): Promise<void> => {
+      do {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        workers = (await two.api.get('/v1/workers')).body['items'] as readonly Worker[]
+      } while (!isSo(workers))
     }
+    await within(ask(), () => JSON.stringify(workers), PATIENCE_S)
   }
-  const leads = (owner: string) => (workers: readonly Worker[]) =>
-    workers.some(({ name, leader }) => leader && name === owner)
+  let killed: string | undefined
+  const isLed = (workers: readonly Worker[]): boolean => {
+    const leader = workers.find((each) => each.leader)
+    return leader !== undefined && leader.since !== killed
+  }
   const bothSend = (workers: readonly Worker[]): boolean =>
     workers.length === 2 && workers.every(({ lanes }) => (lanes[0]?.connections ?? 0) > 0)
   try {
@@ -78,17 +90,28 @@ test('a leader that is killed is followed by another, and its connections are ot
     assert.equal(sent.status, 202, JSON.stringify(sent.body))
     const report = async (): Promise<Readonly<Record<string, unknown>>> =>
       (await two.api.get(`/v1/messages/${String(sent.body['id'])}`)).body
-    await workersWhen(leads('one'))
-    await workersWhen(bothSend)
+    await workersWhen((workers) => isLed(workers) && bothSend(workers))
+    const [leader] = (await two.api.get('/v1/workers')).body['items'] as readonly Worker[]
+    assert.deepEqual([leader?.name, leader?.leader], ['one', true])
+    killed = leader?.since
     // Its successor has its name at once, when it is known to be dead, and its leases with that.
     await one.killAndRestart()
-    await workersWhen(leads('two'))
-    assert.equal((await report())['state'], 'sending', 'it was through before its worker was killed')
-    await workersWhen(bothSend)
-    while ((await report())['state'] !== 'done') await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.deepEqual((await report())['reasons'], {})
+    // Either of the two: whichever is heard first when it is dead.
+    await workersWhen((workers) => isLed(workers) && bothSend(workers))
+    assert.equal((await report())['state'], 'sending')
+    assert.equal((await two.api.post(`/v1/messages/${String(sent.body['id'])}/cancel`)).status, 200)
+    const counts = async (): Promise<Readonly<Record<string, number>>> =>
+      (await report())['counts'] as Readonly<Record<string, number>>
+    while ((await counts())['pending'] !== 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    // What the killed one had in flight, and nobody has sent again yet, is of unknown fate.
+    const { accepted = 0, cancelled = 0, unknown = 0 } = await counts()
+    assert.equal(accepted + cancelled + unknown, TOKENS, JSON.stringify(await report()))
     assert.equal(most, LIMIT)
-    for (const each of [one, two]) assert.equal(await each.end('SIGTERM'), 0, await each.log())
+    for (const each of [one, two]) {
+      const code = await each.end('SIGTERM')
+      // It may still have a batch in hand of what the killed one had in flight, and says so.
+      assert.ok(code === 0 || code === IN_DOUBT, `${code}: ${await each.log()}`)
+    }
   } finally {
     clearInterval(look)
   }

@@ -191,12 +191,12 @@ describe('servers on one PostgreSQL', { skip }, () => {
       most = Math.max(most, simulator.counts().openConnections)
     }, 1)
     try {
-      const first = (await servers[0]?.send(tokensOf(2000))) ?? ''
+      const first = (await servers[0]?.send(tokensOf(500))) ?? ''
       await until(() => simulator.counts().openConnections === 3, undefined, HEARTBEATS_S)
       const other = await site.start('two')
       const shared = (workers: readonly Worker[]): boolean =>
         workers.length === 2 && workers.every(({ lanes }) => (lanes[0]?.connections ?? 0) > 0)
-      const id = await other.send(tokensOf(8000))
+      const id = await other.send(tokensOf(4000))
       await workersWhen(other, shared)
       await other.done(first)
       await other.server.stop()
