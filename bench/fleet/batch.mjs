@@ -33,10 +33,10 @@ export class Batch {
     this.message = message
     this.acceptedAtMs = acceptedAtMs
     this.grains = grains
-    this.outcomes = new Uint8Array(grains.length)
-    this.deliveries = new Uint8Array(grains.length)
-    this.isAnswered = new Uint8Array(grains.length)
-    this.isDead = Uint8Array.from(grains, (_, grain) => Number(isDead(grain)))
+    this.outcomes = grains.map(() => 0)
+    this.deliveries = grains.map(() => 0)
+    this.isAnswered = grains.map(() => false)
+    this.isDead = grains.map((_, grain) => isDead(grain))
     this.pendingGrains = grains.length
   }
 

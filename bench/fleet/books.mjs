@@ -27,9 +27,11 @@ export class Books {
   latencies = new Map()
   /** From leaving to Apple's answer. */
   inFlightMs = new Histogram()
+  #timeline
+  /** @type {Map<string, Gauge>} */
+  #inFlight = new Map()
   /** Tokens that are answered, as they are. */
   answered
-  inFlight
   /** Tokens of the batches that workers have. */
   inHand
   lastOutcomeMs = 0
@@ -37,8 +39,22 @@ export class Books {
   /** @param {import('./timeline.mjs').Timeline} timeline */
   constructor(timeline) {
     this.answered = new Gauge(timeline)
-    this.inFlight = new Gauge(timeline)
+    this.#timeline = timeline
     this.inHand = new Gauge(timeline)
+  }
+
+  /**
+   * Tokens that were sent, or are about to be, and not answered.
+   *
+   * @param {string} app
+   */
+  inFlight(app) {
+    let gauge = this.#inFlight.get(app)
+    if (gauge === undefined) {
+      gauge = new Gauge(this.#timeline)
+      this.#inFlight.set(app, gauge)
+    }
+    return gauge
   }
 
   get settledTokens() {

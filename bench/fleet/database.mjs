@@ -51,7 +51,9 @@ export class Database {
 
   /** How long the row that was locked longest was, in milliseconds since the beginning. */
   get lockedMs() {
-    return Math.max(0, ...Array.from(this.#locks.values(), ({ busy }) => busy.integral))
+    let most = 0
+    for (const { busy } of this.#locks.values()) most = Math.max(most, busy.integral)
+    return most
   }
 
   /**

@@ -78,7 +78,7 @@ export class Lane {
   /** The process is gone, and its sockets with it. */
   die() {
     this.#isDead = true
-    for (const { inFlight } of this.#links) this.#books.inFlight.add(-inFlight)
+    for (const { inFlight } of this.#links) this.#books.inFlight(this.#app).add(-inFlight)
     this.#books.connections -= this.#links.length
     this.#links = []
     this.#queue.clear()
@@ -103,7 +103,7 @@ export class Lane {
     this.#queue.shift()
     const flight = { grain, sentAtMs: this.#timeline.nowMs, isUnprocessed: false }
     link.take(flight)
-    this.#books.inFlight.add(count)
+    this.#books.inFlight(this.#app).add(count)
     this.#isPumping = true
     this.#cpu.use((count * this.#parameters.sendMicroseconds) / 1000, () => {
       this.#isPumping = false
@@ -122,7 +122,7 @@ export class Lane {
     flight.sentAtMs = nowMs
     this.#tick()
     this.#books.requests += count
-    const isDead = inHand.batch.isDead[index] === 1
+    const isDead = inHand.batch.isDead[index]
     const answer = this.#apns.ask(nowMs, link, { app: this.#app, count, isDead })
     flight.isUnprocessed = answer === 'too late'
     if (answer === undefined || answer === 'too late') return
@@ -174,8 +174,8 @@ export class Lane {
 
   /** @param {import('./link.mjs').Grain} grain */
   #firstAnswer({ inHand: { batch }, index, count }) {
-    if (batch.isAnswered[index] === 1) return
-    batch.isAnswered[index] = 1
+    if (batch.isAnswered[index]) return
+    batch.isAnswered[index] = true
     this.#books.firstAnswer(this.#app, this.#timeline.nowMs - batch.acceptedAtMs, count)
     this.#books.answered.add(count)
   }
@@ -286,7 +286,7 @@ export class Lane {
    */
   #leave(link, flight) {
     if (this.#isDead || !link.leave(flight)) return false
-    this.#books.inFlight.add(-flight.grain.count)
+    this.#books.inFlight(this.#app).add(-flight.grain.count)
     if (link.phase === 'closed') this.#remove(link)
     return true
   }

@@ -65,15 +65,15 @@ export const SCENARIOS = {
     parameters: { apns: { roundTripMs: 200, windowBytes: 65_535 } },
   },
   singles: {
-    title: 'messages of one token, 6,000 a second, on one database of two cores',
-    apps: { chat: { messageTokens: 1, perSecond: 6000 } },
+    title: 'messages of one token, 10,000 a second, on one database of four cores',
+    apps: { chat: { messageTokens: 1, perSecond: 10_000 } },
     seconds: 40,
     warmUpSeconds: 10,
     limitSeconds: 600,
     shards: 1,
     workers: 2,
     grain: 1,
-    parameters: { statements: SINGLES },
+    parameters: { ...SINGLES, database: { cores: 4 } },
   },
   'shard-lost': {
     title: 'the same; one database fails over after 30 s, the last 100 ms are lost',

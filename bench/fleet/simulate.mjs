@@ -128,7 +128,7 @@ class World {
     return {
       atMs: this.#timeline.nowMs,
       answered: this.#books.answered.value,
-      inFlightMs: this.#books.inFlight.integral,
+      inFlightMs: Object.keys(this.#scenario.apps).map((app) => this.#books.inFlight(app).integral),
       inHandMs: this.#books.inHand.integral,
       workersMs: this.#shards.reduce((sum, { fleet }) => sum + fleet.busyMs, 0),
       databasesMs: this.#shards.map(({ database }) => database.busyMs),

@@ -18,7 +18,7 @@ export const RESOURCES = /** @type {const} */ ({
  * @typedef {object} Sums
  * @property {number} atMs
  * @property {number} answered
- * @property {number} inFlightMs
+ * @property {number[]} inFlightMs of each app
  * @property {number} inHandMs
  * @property {number} workersMs
  * @property {number[]} databasesMs of each shard
@@ -53,7 +53,7 @@ export function summarize(run) {
     perSecond: (answered / elapsedMs) * 1000,
     used,
     bottleneck: bottleneck(used, books.throttled / books.requests),
-    meanInFlight: (until.inFlightMs - from.inFlightMs) / elapsedMs,
+    meanInFlight: differences(until.inFlightMs, from.inFlightMs).reduce((sum, ms) => sum + ms, 0) / elapsedMs,
     meanAnswerMs: books.inFlightMs.mean,
     latencies: Object.fromEntries(
       [...books.latencies].map(([app, latency]) => [
@@ -81,25 +81,33 @@ export function summarize(run) {
 }
 
 /**
- * Shares of what there is, 0 to 1; of the databases, the busiest's.
+ * Shares of what there is, 0 to 1; of the databases, the busiest's, and of the apps, that whose streams are used most.
  *
  * @param {Run} run
  * @param {number} elapsedMs
  */
 function utilisation({ scenario, parameters, from, until }, elapsedMs) {
-  const { apps, shards, workers } = scenario
+  const { shards, workers } = scenario
   const { worker, apns, database } = parameters
   const perConnection = Math.min(apns.streams, Math.floor(apns.windowBytes / worker.payloadBytes))
-  const streams = shards * workers * Object.keys(apps).length * worker.maxConnections * perConnection
-  const most = (/** @type {'databasesMs' | 'lockedMs'} */ name) =>
-    Math.max(...until[name].map((sum, index) => sum - from[name][index]))
+  const streams = shards * workers * worker.maxConnections * perConnection
+  const most = (/** @type {'databasesMs' | 'lockedMs' | 'inFlightMs'} */ name) =>
+    Math.max(...differences(until[name], from[name]))
   return {
     cpu: (until.workersMs - from.workersMs) / elapsedMs / (shards * workers),
-    streams: (until.inFlightMs - from.inFlightMs) / elapsedMs / streams,
+    streams: most('inFlightMs') / elapsedMs / streams,
     database: most('databasesMs') / elapsedMs / database.cores,
     lock: most('lockedMs') / elapsedMs,
     window: (until.inHandMs - from.inHandMs) / elapsedMs / (shards * workers * worker.windowTokens),
   }
+}
+
+/**
+ * @param {readonly number[]} until
+ * @param {readonly number[]} from
+ */
+function differences(until, from) {
+  return until.map((sum, index) => sum - from[index])
 }
 
 /**
