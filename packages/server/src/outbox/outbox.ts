@@ -348,6 +348,9 @@ export interface AppStats {
   readonly app: string
   readonly isPaused: boolean
   readonly pending: number
-  /** When the oldest of its unfinished messages was appended; undefined where there is none. */
+  /**
+   * Since when the oldest of its unfinished messages may be sent: when it was appended, or its deliver-after time, which may be
+   * yet to come. Open ones do not count. Undefined where there is none.
+   */
   readonly oldestAtMs: number | undefined
 }

@@ -82,7 +82,8 @@ CREATE TABLE apns_worker.messages (
 ) WITH (fillfactor = 80);
 CREATE INDEX messages_of_app ON apns_worker.messages (app_id, id);
 CREATE INDEX messages_unfinished ON apns_worker.messages (app_id, id) WHERE finished_at IS NULL;
-CREATE INDEX messages_oldest ON apns_worker.messages (app_id, created_at) WHERE finished_at IS NULL AND state <> 4;
+CREATE INDEX messages_waiting ON apns_worker.messages (app_id, greatest(created_at, deliver_after))
+  WHERE finished_at IS NULL AND state IN (1, 3);
 CREATE INDEX messages_finished ON apns_worker.messages (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX messages_cancelled ON apns_worker.messages (id) WHERE state = 3 AND finished_at IS NULL;
 CREATE INDEX messages_purged ON apns_worker.messages (id) WHERE state = 4;

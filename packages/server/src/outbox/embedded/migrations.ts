@@ -2,12 +2,13 @@ import { OutboxError } from '../outbox-error.js'
 import { type Database, rollBack } from './database.js'
 import { SCHEMA_1 } from './sql/schema-1.js'
 import { SCHEMA_2 } from './sql/schema-2.js'
+import { SCHEMA_3 } from './sql/schema-3.js'
 
 /** "apnw": tells our files from other programs' (`PRAGMA application_id`). */
 const APPLICATION_ID = 0x61706e77
 
 /** Each takes the schema from the version that is its index to the next. Never changed once released: add one. */
-const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2]
+const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA_3]
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length
 

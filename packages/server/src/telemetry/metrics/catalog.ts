@@ -73,7 +73,11 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   apns_worker_claimed_batches_total: define('counter', 'Batches that the worker took on', LANE),
   apns_worker_returned_batches_total: define('counter', 'Batches that the worker gave back, or lost', LANE),
   apns_worker_queue_tokens: define('gauge', 'Tokens without an outcome', LANE),
-  apns_worker_queue_oldest_age_seconds: define('gauge', 'Age of the oldest unfinished message', LANE),
+  apns_worker_queue_oldest_age_seconds: define(
+    'gauge',
+    'For how long the oldest unfinished message could have been sent',
+    LANE,
+  ),
   apns_worker_queue_paused: define('gauge', 'Whether an operator has paused the app, or everything', LANE),
   apns_worker_paused: define('gauge', 'Whether a configuration error has stopped the line, and which', [
     ...LANE,

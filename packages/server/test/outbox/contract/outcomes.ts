@@ -187,10 +187,20 @@ export function outcomes(make: MakePlace): void {
         { app: 'shop', isPaused: false, pending: 3, oldestAtMs: clock.nowMs },
       ])
       assert.ok(before.storeBytes > 1500 * 32)
+      // What is not to be sent yet does not wait.
+      const deliverAfterMs = clock.nowMs + 60_000
+      await outbox.open({ app: 'open', content: '' })
+      await outbox.append({ app: 'later', content: '', deliverAfterMs }, tokensOf(1))
+      const [later, , open] = (await outbox.stats()).apps
+      assert.deepEqual([later?.oldestAtMs, open?.oldestAtMs], [deliverAfterMs, undefined])
+      await outbox.append({ app: 'later', content: '' }, tokensOf(1))
+      assert.equal((await outbox.stats()).apps[0]?.oldestAtMs, clock.nowMs)
+      await outbox.purge({ app: 'later' })
+      await outbox.purge({ app: 'open' })
       await outbox.record(batches.map((batch) => ({ ...batch, accepted: [0, 1, 2] })))
       const after = await outbox.stats()
       assert.deepEqual([after.pending, after.leasedBatches], [1500, 0])
-      assert.deepEqual(after.apps[1], { app: 'shop', isPaused: false, pending: 0, oldestAtMs: undefined })
+      assert.deepEqual(after.apps.at(-1), { app: 'shop', isPaused: false, pending: 0, oldestAtMs: undefined })
     }),
   )
 }

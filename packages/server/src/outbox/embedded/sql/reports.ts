@@ -87,8 +87,9 @@ export class Reports {
   #apps(): AppStats[] {
     return this.#database
       .prepare<{ name: string; paused: number; pending: number; oldest: number | null }>(`
-        SELECT name, paused, pending, (SELECT created_at FROM messages WHERE app_id = apps.id AND finished_at IS NULL
-          AND state <> ${MESSAGE.purged} ORDER BY id LIMIT 1) AS oldest FROM apps ORDER BY name`)
+        SELECT name, paused, pending, (SELECT max(created_at, coalesce(deliver_after, 0)) FROM messages
+          WHERE app_id = apps.id AND finished_at IS NULL AND state IN (${MESSAGE.queued}, ${MESSAGE.cancelled})
+          ORDER BY max(created_at, coalesce(deliver_after, 0)) LIMIT 1) AS oldest FROM apps ORDER BY name`)
       .all()
       .map(({ name, paused, pending, oldest }) => ({
         app: name,
