@@ -14,6 +14,7 @@ export interface Said {
 export class DatabaseProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #silenced = new WeakSet<Socket>()
   readonly #cuts: (Said & { readonly done: () => void })[] = []
   #target: number
   #mode: ProxyMode = 'pass'
@@ -57,6 +58,11 @@ export class DatabaseProxy implements AsyncDisposable {
     this.#mode = mode
   }
 
+  /** Whatever is said from now on over the connections that are there is lost, and nobody is told so. */
+  silence(): void {
+    for (const socket of this.#sockets) this.#silenced.add(socket)
+  }
+
   /** Cuts all connections. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()
@@ -96,6 +102,7 @@ export class DatabaseProxy implements AsyncDisposable {
 
   #pass(from: Socket, to: Socket, by: Said['by']): void {
     from.on('data', (chunk) => {
+      if (this.#silenced.has(from)) return
       if (by === 'client') this.requests++
       const index = this.#cuts.findIndex((cut) => cut.by === by && chunk.includes(cut.text))
       if (index === -1) {

@@ -27,15 +27,15 @@ test('a worker that waits hears of what another process appends, at once, and af
   rig.outbox.watch?.(() => rig.worker.wake())
   for (let round = 0; round < 3; round++) {
     const { messageId } = await direct.append(message, tokensOf(3, round * 3))
-    await rig.finished(messageId)
+    await own.finished(messageId)
     const open = await direct.open(message)
     await direct.addTokens(open.messageId, tokensOf(3, 1000 + round * 3))
     await direct.send(open.messageId)
-    await rig.finished(open.messageId)
+    await own.finished(open.messageId)
     await direct.pause({ app: APP })
     const paused = await direct.append(message, tokensOf(1, 2000 + round))
     await direct.resume({ app: APP })
-    await rig.finished(paused.messageId)
+    await own.finished(paused.messageId)
     // What was said while it was cut off it looks for when it is back.
     proxy.cut()
   }

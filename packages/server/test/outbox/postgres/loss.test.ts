@@ -36,7 +36,7 @@ test('the database is stopped while a worker looks for work: it goes on by itsel
     await until(() => rig.errors.length > 0)
     await server.startAgain()
     const { messageId } = await rig.outbox.append(message, tokensOf(500))
-    await rig.finished(messageId)
+    await own.finished(messageId)
     assert.equal((await rig.outbox.message(messageId)).counts.accepted, 500)
     assert.equal((await rig.outbox.messages()).length, 1)
     assertStoreFailed(rig.errors)
@@ -55,7 +55,7 @@ test('the database is stopped while messages are under way: what was answered me
   await server.stop('immediate')
   await until(() => simulator.received.length === tokens.length && rig.errors.length > 1)
   await server.startAgain()
-  await rig.finished(messageId)
+  await own.finished(messageId)
   const { counts } = await rig.outbox.message(messageId)
   assert.equal(counts.accepted, tokens.length)
   assert.equal(simulator.received.length, tokens.length, 'nothing was sent twice')
@@ -82,7 +82,7 @@ test('the answer to a commit is lost, whatever was committed: nothing is lost by
     const tokens = tokensOf(300, round * 300)
     const { messageId } = await direct.append(message, tokens)
     for (const said of CUTS[round % CUTS.length] ?? []) void proxy.cutAt(said).then(() => lost++)
-    await rig.finished(messageId)
+    await own.finished(messageId)
     const { counts } = await direct.message(messageId)
     assert.equal(counts.accepted, tokens.length)
   }
@@ -112,7 +112,7 @@ test('whoever got no answer to what they appended learns with its idempotency ke
     if (first !== undefined) assert.equal(again.messageId, first.messageId)
     assert.equal((await direct.messages()).length, number + 1)
     await direct.resume('everything')
-    await rig.finished(again.messageId)
+    await own.finished(again.messageId)
   }
   assert.equal(own.simulator.received.length, 6)
 })
@@ -132,14 +132,30 @@ test('a database that is not there for long is not asked again and again', { ski
     assert.ok(attempts <= 10 + 5 * seconds, `${attempts} attempts in ${seconds} s`)
     proxy.set('pass')
     const { messageId } = await own.direct.append(message, tokensOf(10))
-    await rig.finished(messageId)
+    await own.finished(messageId)
   }
+})
+
+test('a network that swallows what is said: each statement has its limit of time, and the worker goes on', {
+  skip,
+}, async () => {
+  await using own = await PostgresRig.start(server, { statementTimeoutMs: 500 })
+  const { rig, proxy, simulator } = own
+  simulator.reply({ share: 0.5, delay: 0.1 })
+  const first = await own.direct.append(message, tokensOf(500))
+  await until(() => simulator.received.length > 0)
+  proxy.silence()
+  await until(() => rig.errors.length > 0 && simulator.received.length === 500)
+  const second = await own.direct.append(message, tokensOf(10, 500))
+  for (const { messageId } of [first, second]) await own.finished(messageId)
+  assert.equal((await own.direct.message(first.messageId)).counts.accepted, 500)
+  assert.equal(simulator.received.length, 510, 'nothing was sent twice')
 })
 
 test('an idle worker asks little of the database', { skip }, async (context) => {
   await using own = await PostgresRig.start(server, { pollMs: 1000 })
   const { messageId } = await own.direct.append(message, tokensOf(10))
-  await own.rig.finished(messageId)
+  await own.finished(messageId)
   const [before, startMs] = [own.proxy.requests, performance.now()]
   await new Promise((resolve) => setTimeout(resolve, 2500))
   const seconds = (performance.now() - startMs) / 1000

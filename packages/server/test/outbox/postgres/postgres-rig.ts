@@ -4,6 +4,12 @@ import { DatabaseProxy } from '../../postgres/database-proxy.js'
 import type { PostgresServer } from '../../postgres/postgres-server.js'
 import { Rig } from '../../worker/rig.js'
 
+export interface PostgresRigOptions extends Partial<OutboxWorkerOptions> {
+  /** The address at which the worker finds the database; default: that of the proxy. */
+  readonly through?: (url: string) => string
+  readonly statementTimeoutMs?: number
+}
+
 /** A worker that sends to a simulator what is in a database of its own, with a network between that fails when it is told to. */
 export class PostgresRig implements AsyncDisposable {
   readonly proxy: DatabaseProxy
@@ -19,18 +25,17 @@ export class PostgresRig implements AsyncDisposable {
     this.direct = direct
   }
 
-  /** @param through the address at which the worker finds the database; default: that of the proxy */
-  static async start(
-    server: PostgresServer,
-    options: Partial<OutboxWorkerOptions> = {},
-    through?: (url: string) => string,
-  ): Promise<PostgresRig> {
+  static async start(server: PostgresServer, options: PostgresRigOptions = {}): Promise<PostgresRig> {
+    const { through, statementTimeoutMs, ...workerOptions } = options
     const proxy = await DatabaseProxy.start(server.port)
     const simulator = await startSimulator({ record: true })
     const url = server.url(await server.createDatabase())
-    const own = through?.(url) ?? proxy.through(url)
-    const outbox = await openPostgresOutbox({ url: own, connectTimeoutMs: 1000 })
-    const rig = await Rig.on(outbox, simulator, { leaseMs: 60_000, ...options })
+    const outbox = await openPostgresOutbox({
+      url: through?.(url) ?? proxy.through(url),
+      connectTimeoutMs: 1000,
+      statementTimeoutMs,
+    })
+    const rig = await Rig.on(outbox, simulator, { leaseMs: 60_000, ...workerOptions })
     return new PostgresRig(proxy, simulator, rig, await openPostgresOutbox({ url }))
   }
 
@@ -39,6 +44,13 @@ export class PostgresRig implements AsyncDisposable {
     const times = new Map<string, number>()
     for (const { token } of this.simulator.received) times.set(token, (times.get(token) ?? 0) + 1)
     return times
+  }
+
+  /** Resolves when a message is finished, whatever the network between worker and database does. */
+  async finished(messageId: string): Promise<void> {
+    while ((await this.direct.message(messageId)).finishedAtMs === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
