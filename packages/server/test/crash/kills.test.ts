@@ -11,7 +11,7 @@ import { PersistentClient } from './persistent-client.js'
 import { ServerProcess } from './server-process.js'
 
 /** More of it for a long night: `SERVER_CRASH_TOKENS=200000 SERVER_CRASH_KILLS=24 SERVER_CRASH_SEED=7`. */
-const TOKENS = Number(process.env['SERVER_CRASH_TOKENS'] ?? 20_000)
+const TOKENS = Number(process.env['SERVER_CRASH_TOKENS'] ?? 12_000)
 const KILLS = Number(process.env['SERVER_CRASH_KILLS'] ?? 6)
 const SEED = Number(process.env['SERVER_CRASH_SEED'] ?? Date.now() % 100_000)
 

@@ -6,7 +6,7 @@ import { runToEnd, runUntilKilled } from './support/crash-process.js'
 import type { CrashStore } from './support/crash-store.js'
 
 /** More of both for a long night: `OUTBOX_CRASH_ROUNDS=500 OUTBOX_CRASH_SEED=7`. */
-const ROUNDS = Number(process.env['OUTBOX_CRASH_ROUNDS'] ?? 24)
+const ROUNDS = Number(process.env['OUTBOX_CRASH_ROUNDS'] ?? 12)
 const SEED = Number(process.env['OUTBOX_CRASH_SEED'] ?? Date.now() % 100_000)
 /** From its first word on; in every sixth round from its start, when it opens the store, or has yet to. */
 const KILLED_WITHIN_MS = 150

@@ -1,7 +1,9 @@
 /** A worker in a process of its own, to be killed. It says when it has started, and when the message is finished. */
 import { writeSync } from 'node:fs'
-import { OutboxWorker, openEmbeddedOutbox } from '@apns-worker/server'
 import { ApnsManager, type ApnsManagerOptions } from 'apns-worker'
+// Not the whole server: it takes half a second to load, and this is started again and again.
+import { openEmbeddedOutbox } from '#src/outbox/embedded/embedded-outbox.js'
+import { OutboxWorker } from '#src/worker/outbox-worker.js'
 
 export interface WorkerPlan {
   readonly path: string

@@ -12,8 +12,8 @@ import { APP, content } from './rig.js'
 import type { WorkerPlan } from './worker-child.js'
 
 /** More of them for a long night: `WORKER_CRASH_ROUNDS=20 WORKER_CRASH_TOKENS=200000 WORKER_CRASH_SEED=7`. */
-const ROUNDS = Number(process.env['WORKER_CRASH_ROUNDS'] ?? 8)
-const TOKENS = Number(process.env['WORKER_CRASH_TOKENS'] ?? 20_000)
+const ROUNDS = Number(process.env['WORKER_CRASH_ROUNDS'] ?? 5)
+const TOKENS = Number(process.env['WORKER_CRASH_TOKENS'] ?? 12_000)
 const SEED = Number(process.env['WORKER_CRASH_SEED'] ?? Date.now() % 100_000)
 const KILLED_WITHIN_MS = 150
 /** What it has in hand, and the batch with which that is reached. */

@@ -3,15 +3,12 @@
  * Apple's journal would be, and what its callers were promised. On standard output it says that it has begun one.
  */
 import { openSync, writeSync } from 'node:fs'
-import {
-  apnsIdAt,
-  type ClaimedBatch,
-  type Outbox,
-  openEmbeddedOutbox,
-  openPostgresOutbox,
-  type TokenOutcome,
-  unpackTokens,
-} from '@apns-worker/server'
+import type { ClaimedBatch, Outbox, TokenOutcome } from '@apns-worker/server'
+// Not the whole server: it takes half a second to load, and this is started again and again.
+import { apnsIdAt } from '#src/outbox/apns-ids.js'
+import { openEmbeddedOutbox } from '#src/outbox/embedded/embedded-outbox.js'
+import { unpackTokens } from '#src/outbox/packed-tokens.js'
+import { openPostgresOutbox } from '#src/outbox/postgres/postgres-outbox.js'
 import { CLAIMED_AT_ONCE, type CrashPlan, type CrashReport, randomFrom, reportPathOf } from './crash-plan.js'
 
 // The parent wrote it.
