@@ -134,6 +134,7 @@ describe('Outbox', () => {
     assert.equal(scene.books.lost, 3000)
     assert.equal(stored.isLost, true)
     assert.equal(scene.outbox.pendingTokens, 2000)
+    assert.equal(scene.accept(claimed), 'lost')
     // The claim never was; the outcome has to be found out again, after the lease.
     const [other] = scene.claim('b', 10_000)
     assert.equal(other.batch, claimed.batch)

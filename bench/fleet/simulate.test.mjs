@@ -207,6 +207,16 @@ describe('troubles', () => {
     assert.ok(latencies.news.maxMs < 13_000, `${latencies.news.maxMs}`)
   })
 
+  test('what was stored although its answer never came is not stored again', () => {
+    const failures = [{ shard: 0, atMs: 20_000, forMs: 10_000, lostMs: 0 }]
+    const { tokens, ambiguousCommits } = simulate(
+      scenario({ ...BUSY, failures }, { ...FAST, database: { roundTripMs: 100 } }),
+      1,
+    )
+    assert.ok(ambiguousCommits > 0)
+    assert.ok(Math.abs(tokens.appended - 60 * 40_000) <= 500, `${tokens.appended}`)
+  })
+
   test('a replica that lacks the last second: what was accepted in it is lost, what was sent in it is repeated', () => {
     const failures = [{ shard: 0, atMs: 20_000, forMs: 10_000, lostMs: 1000 }]
     const { tokens, repeated } = simulate(scenario({ ...BUSY, failures }, FAST), 1)
