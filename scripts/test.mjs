@@ -28,8 +28,9 @@ if (files.length === 0) {
   console.error(`No test file's path fits ${filters.map((filter) => `"${filter}"`).join(', ')}.`)
   process.exit(1)
 }
-// Node's own default leaves one core idle, which is half of a small machine.
-const concurrency = availableParallelism()
+// Node's own default leaves one core idle, which is half of a small machine. Tests wait as well, for processes and disks
+// and for what has to be late: one more keeps all cores at work.
+const concurrency = availableParallelism() + 1
 const defaults = [
   '--test-reporter=spec',
   `--test-timeout=${timeoutMs}`,
