@@ -17,6 +17,12 @@ import { WebhookSlot } from './webhook-slot.js'
 import { WhileLeader } from './while-leader.js'
 import { WorkerSlot } from './worker-slot.js'
 
+/**
+ * A transaction costs the database a millisecond of CPU time, however little is in it; and answers come all the time. So many a
+ * second of each worker are enough.
+ */
+const SHARED_RECORD_INTERVAL_MS = 20
+
 /** Everything of a server but its store and its API. */
 export interface Sending {
   readonly apps: Apps
@@ -177,6 +183,7 @@ function startWorker(
 ): Promise<OutboxWorker> {
   return OutboxWorker.start({
     ...settings.config.worker,
+    recordIntervalMs: settings.config.outbox === undefined ? 0 : SHARED_RECORD_INTERVAL_MS,
     outbox: wakingOutbox(outbox, follower),
     managers: apps.managers,
     mayClaim: (lane) => fleet.mayServe(lane),

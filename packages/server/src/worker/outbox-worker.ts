@@ -26,6 +26,7 @@ export class OutboxWorker {
   readonly #leaseMs: number
   readonly #windowTokens: number
   readonly #pollMs: number
+  readonly #recordIntervalMs: number
   readonly #onError: (error: unknown) => void
   readonly #observer: WorkerObserver | undefined
   readonly #mayClaim: (app: string) => boolean
@@ -61,6 +62,7 @@ export class OutboxWorker {
     this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS
     this.#windowTokens = options.windowTokens ?? DEFAULT_WINDOW_TOKENS
     this.#pollMs = options.pollMs ?? DEFAULT_POLL_MS
+    this.#recordIntervalMs = options.recordIntervalMs ?? 0
     this.#onError = options.onError ?? (() => {})
     this.#observer = options.observer
     this.#mayClaim = options.mayClaim ?? (() => true)
@@ -200,6 +202,7 @@ export class OutboxWorker {
       // Those that were given back are answered for by whoever has them next, and the store may be closed.
       if (batches.length === 0) continue
       const progress = batches.map((batch) => batch.takeProgress())
+      const startedMs = performance.now()
       try {
         const states = await this.#outbox.record(progress)
         for (const [position, batch] of batches.entries()) {
@@ -213,7 +216,14 @@ export class OutboxWorker {
         for (const [position, batch] of batches.entries()) this.#keep(batch, progress[position])
         await this.#pause(RETRY_MS)
       }
+      await this.#rest(startedMs)
     }
+  }
+
+  /** Whoever is to stop waits for what is written, and not for this. */
+  async #rest(startedMs: number): Promise<void> {
+    const restMs = this.#recordIntervalMs - (performance.now() - startedMs)
+    if (restMs > 0 && this.#stopping === undefined) await this.#pause(restMs)
   }
 
   #keep(batch: BatchInHand, progress: BatchProgress | undefined): void {

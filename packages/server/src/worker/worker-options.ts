@@ -16,6 +16,11 @@ export interface OutboxWorkerOptions {
   readonly windowTokens?: number | undefined
   /** How often it looks for what other processes have appended, in milliseconds. Default: 1000. See {@link OutboxWorker.wake}. */
   readonly pollMs?: number | undefined
+  /**
+   * How long apart two writes of progress begin at least, in milliseconds: what is answered meanwhile is written together. The
+   * first after a rest is not put off. Default: 0.
+   */
+  readonly recordIntervalMs?: number | undefined
   /** Called with what goes wrong: the outbox's errors, after which it tries again, and messages that cannot be sent. */
   readonly onError?: ((error: unknown) => void) | undefined
   readonly observer?: WorkerObserver | undefined

@@ -280,3 +280,34 @@ test('what is given back while its progress is written down is given back once',
       await outbox.close()
     }
   }))
+
+test('writes of progress begin so long apart as they are to: what is answered meanwhile is written together', () =>
+  withFolder(async (path) => {
+    await using simulator = await startSimulator()
+    simulator.setStreamLimit(1)
+    const outbox = await openEmbeddedOutbox({ path, durability: 'crash' })
+    const beganMs: number[] = []
+    const record: Outbox['record'] = (progress) => {
+      beganMs.push(performance.now())
+      return outbox.record(progress)
+    }
+    const counting = new Proxy(outbox, {
+      get(target, name) {
+        if (name === 'record') return record
+        const own: unknown = Reflect.get(target, name)
+        return typeof own === 'function' ? (own.bind(target) as unknown) : own
+      },
+    })
+    await using rig = await Rig.on(counting, simulator, { recordIntervalMs: 50 })
+    const { messageId } = await outbox.append({ app: APP, content }, tokensOf(300))
+    rig.worker.wake()
+    for (;;) {
+      if ((await outbox.message(messageId)).finishedAtMs !== undefined) break
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // Timers may come a millisecond early, and never a whole interval.
+    const gaps = beganMs.slice(1).map((ms, index) => ms - (beganMs[index] ?? 0))
+    assert.ok(gaps.length > 0)
+    assert.ok(Math.min(...gaps) > 45, gaps.join())
+    assert.equal((await outbox.message(messageId)).counts.accepted, 300)
+  }))

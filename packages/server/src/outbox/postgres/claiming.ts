@@ -213,7 +213,7 @@ class Taking {
   async #lease(session: Session, limits: ReadonlyMap<AppTurn, number>): Promise<LeasedRow[]> {
     const { owner, now, leaseMs } = this.#call
     const ids = Array.from(limits.keys(), ({ id }) => id)
-    const rows = await session.run(LEASE_BATCHES, ids, [...limits.values()], owner, now + leaseMs)
+    const rows = await session.run(LEASE_BATCHES, ids, [...limits.values()], owner, now + leaseMs, now)
     this.#leased.push(...rows)
     return rows.sort(inOrder)
   }

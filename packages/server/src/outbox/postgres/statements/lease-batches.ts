@@ -10,10 +10,12 @@ export interface LeasedRow extends BatchRow {
  * Leases the next batches of each app, and passes over those that another process is about to have: by the message's priority,
  * then the oldest. What is of a message that was paused or cancelled a moment ago is leased too, and not to be handed out.
  *
+ * The fence is the time, and higher than the one before: so it is also another one where a fail-over has forgotten that.
+ *
  * @returns them in no order
  */
 export const LEASE_BATCHES: Statement<
-  [appIds: readonly number[], limits: readonly number[], owner: string, leaseUntil: number],
+  [appIds: readonly number[], limits: readonly number[], owner: string, leaseUntil: number, now: number],
   LeasedRow
 > = {
   text: `
@@ -25,7 +27,7 @@ WITH next AS (
   ) b
 )
 UPDATE apns_worker.batches b SET state = ${BATCH.leased}, owner = $3, lease_until = $4,
-  fence = nextval('apns_worker.fences')
+  fence = greatest(b.fence + 1, $5)
 FROM next, apns_worker.messages m, apns_worker.apps a, apns_worker.outbox o
 WHERE b.id = next.id AND m.id = b.message_id AND a.id = b.app_id
 RETURNING b.id, b.message_id, b.app_id, b.priority, b.first_index, b.count, b.token_bytes, b.pending, b.state, b.in_doubt,
