@@ -59,7 +59,7 @@ export function retention(make: MakePlace): void {
     on(make, async ({ outbox }) => {
       const { messageId } = await outbox.append({ app: 'news', content: '', keep: 'all' }, tokensOf(30_000))
       await outbox.cancel({ messageId })
-      const purge = outbox.purge('everything')
+      const purge = outbox.purge({ app: 'news' })
       const between = await outbox.append({ app: 'shop', content: '' }, tokensOf(1))
       await purge
       assert.deepEqual(
