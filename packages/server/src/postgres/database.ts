@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
+import type { News } from '../outbox/outbox.js'
 import { OutboxError } from '../outbox/outbox-error.js'
 import { Connections } from './connections.js'
 import { endsConnection, isWorthRepeating } from './database-error.js'
 import type { DatabaseOptions } from './database-options.js'
+import { Listener } from './listener.js'
 import { migrate } from './migrations.js'
 import type { Session, SqlParameter, Statement } from './statement.js'
 
@@ -22,7 +24,7 @@ export interface TransactionOptions {
 
 /** A PostgreSQL with our schema in it. A statement by itself is a transaction of its own. */
 export class Database implements Session, AsyncDisposable {
-  readonly connections: Connections
+  readonly #connections: Connections
 
   /**
    * Connects, and brings the schema up to date.
@@ -41,14 +43,14 @@ export class Database implements Session, AsyncDisposable {
   }
 
   private constructor(connections: Connections) {
-    this.connections = connections
+    this.#connections = connections
   }
 
   run<Parameters extends readonly SqlParameter[], Row>(
     statement: Statement<Parameters, Row>,
     ...parameters: Parameters
   ): Promise<Row[]> {
-    return this.#repeat(() => this.connections.use((client) => runOn(client, statement, parameters)), false)
+    return this.#repeat(() => this.#connections.use((client) => runOn(client, statement, parameters)), false)
   }
 
   /**
@@ -62,7 +64,7 @@ export class Database implements Session, AsyncDisposable {
     const fate: Fate = { isInDoubt: false }
     try {
       return await this.#repeat(
-        () => this.connections.use((client) => transactionOn(client, this.connections.begin, work, fate)),
+        () => this.#connections.use((client) => transactionOn(client, this.#connections.begin, work, fate)),
         options.isIdempotent ?? false,
       )
     } catch (error) {
@@ -75,9 +77,14 @@ export class Database implements Session, AsyncDisposable {
     }
   }
 
+  /** Hears what other processes have done, until it is closed; see {@link Listener}. */
+  listen(heard: (news: News) => void): { close(): Promise<void> } {
+    return new Listener(this.#connections, heard)
+  }
+
   /** Waits for what is under way. Idempotent. */
   close(): Promise<void> {
-    return this.connections.close()
+    return this.#connections.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

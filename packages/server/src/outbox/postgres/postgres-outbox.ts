@@ -1,7 +1,6 @@
 import { Database } from '../../postgres/database.js'
 import { DatabaseClock } from '../../postgres/database-clock.js'
 import type { DatabaseOptions } from '../../postgres/database-options.js'
-import { Listener } from '../../postgres/listener.js'
 import { checkInteger } from '../checks.js'
 import type { News, Outbox } from '../outbox.js'
 import type { StoreCaller, StoreCalls } from '../store-calls.js'
@@ -63,7 +62,7 @@ class OpenStore implements StoreCaller {
   readonly #clock: DatabaseClock | undefined
   readonly #store: PostgresStore
   readonly #listeners = new Set<(news: News) => void>()
-  #listener: Listener | undefined
+  #listener: { close(): Promise<void> } | undefined
   #closing: Promise<void> | undefined
 
   constructor(database: Database, clock: DatabaseClock | undefined) {
@@ -82,7 +81,7 @@ class OpenStore implements StoreCaller {
   /** The first listener has a connection made for it. */
   watch(listener: (news: News) => void): () => void {
     this.#listeners.add(listener)
-    this.#listener ??= new Listener(this.database.connections, (news) => {
+    this.#listener ??= this.database.listen((news) => {
       for (const each of this.#listeners) each(news)
     })
     return () => this.#listeners.delete(listener)
