@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { CheckedServer, CheckName, Diagnosis, DiagnosisPart, DoctorVerdict } from 'apns-worker/doctor'
+import { printable } from './printable.js'
 
 /** How a verdict is shown, and what else is painted. */
 export interface Marker {
@@ -134,11 +135,6 @@ export class DoctorText {
 
 function labelOf(check: CheckName): string {
   return LABELS[check]
-}
-
-/** Names in a certificate and words of a server may hold anything; a terminal would obey it. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '�')
 }
 
 function count(number: number, noun: string): string {

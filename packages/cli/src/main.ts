@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { AppConfigurationError, CredentialError, MessageError } from 'apns-worker'
 import { Command, CommanderError } from 'commander'
+import { ApiError } from './api-error.js'
 import { configCommand } from './config-command.js'
 import { demoCommand } from './demo-command.js'
 import { doctorCommand } from './doctor-command.js'
@@ -10,6 +11,7 @@ import { explainCommand } from './explain-command.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
 import { serveCommand } from './serve-command.js'
+import { statusCommand } from './status-command.js'
 import { UsageError } from './usage-error.js'
 
 function program(onExit: (code: number) => void): Command {
@@ -19,6 +21,7 @@ function program(onExit: (code: number) => void): Command {
     .addHelpText('after', EXIT_CODE_HELP)
     .addCommand(sendCommand(onExit))
     .addCommand(serveCommand(onExit))
+    .addCommand(statusCommand(onExit))
     .addCommand(demoCommand(onExit))
     .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))
@@ -54,6 +57,7 @@ const SERVER_CONCERNS: ReadonlySet<string> = new Set(['ConfigError', 'ServerErro
 function isUsersConcern(error: unknown): error is Error {
   return (
     error instanceof UsageError ||
+    error instanceof ApiError ||
     error instanceof CredentialError ||
     error instanceof MessageError ||
     error instanceof AppConfigurationError ||

@@ -35,7 +35,7 @@ export async function showMessage(api: ApiClient, id: string, told: AbortSignal)
     }
     progress.finish(now)
     const seconds = (performance.now() - startedMs) / 1000
-    const table = tableOf(reasons as Record<string, number>)
+    const table = tableOfReasons(reasons as Record<string, number>)
     if (!table.isEmpty) console.log(['', ...table.render(process.stdout.columns), ''].join('\n'))
     const text = `${formatCount(accepted)} of ${formatCount(total)} accepted, ${formatCount(failed)} refused`
     const rate = `${formatCount(Math.round(total / seconds))} a second`
@@ -44,7 +44,8 @@ export async function showMessage(api: ApiClient, id: string, told: AbortSignal)
   }
 }
 
-function tableOf(reasons: Readonly<Record<string, number>>): RefusalTable {
+/** What the API counts by reason, with what to do about each. */
+export function tableOfReasons(reasons: Readonly<Record<string, number>>): RefusalTable {
   const table = new RefusalTable()
   for (const [reason, count] of Object.entries(reasons)) {
     const known = REASONS[reason]

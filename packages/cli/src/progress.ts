@@ -103,12 +103,14 @@ export function barLine(state: ProgressState, seconds: number, columns: number):
   return `${bar}${percent}${styleText('green', accepted)}  ${paintedFailed}  ${styleText('dim', rate)}`
 }
 
-function drawBar(fraction: number, columns: number): string {
+/** A bar of so many columns, filled as far as the fraction says. */
+export function drawBar(fraction: number, columns: number): string {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * columns)
   return styleText('cyan', '█'.repeat(full)) + styleText('dim', '░'.repeat(columns - full))
 }
 
-function percentOf(fraction: number): string {
+/** A fraction in per cent, four columns wide; all of it only when nothing is left. */
+export function percentOf(fraction: number): string {
   return `${Math.floor(Math.min(1, fraction) * 100)}%`.padStart(4)
 }
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Simulator, startSimulator, writeCredentials } from '@apns-worker/simulator'
-import { MAIN, type Running, run, start, temporaryDirectory } from './command.js'
+import { startSimulator } from '@apns-worker/simulator'
+import { MAIN, run, start } from './command.js'
+import { addressOf, place, serve } from './server-scene.js'
+import { NO_TERMINAL, startOnTerminal } from './terminal.js'
 
-const TOPIC = 'com.example.app'
 /** Throws what nobody catches, when it is told to. */
 const FAILING = `data:text/javascript,${encodeURIComponent("process.on('SIGUSR2',()=>{throw new Error('boom')})")}`
 
@@ -19,48 +19,6 @@ const RESOLVER = `export async function resolve(name, context, next) {
 }`
 const RESOLVER_URL = `data:text/javascript,${encodeURIComponent(RESOLVER)}`
 const WITHOUT_PG = `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register(${JSON.stringify(RESOLVER_URL)})`)}`
-
-interface Place {
-  readonly folder: string
-  readonly configPath: string
-  write(changes?: Readonly<Record<string, unknown>>): void
-}
-
-/** A configuration with the simulator as Apple. */
-async function place(simulator: Simulator): Promise<Place> {
-  const folder = temporaryDirectory()
-  const configPath = join(folder, 'server.yaml')
-  const files = await writeCredentials(simulator, join(folder, 'credentials'), [TOPIC])
-  const { caPath, keyPath, keyId, teamId } = files
-  const { host, port } = simulator
-  const app = { name: 'news', topic: TOPIC, environment: { host, port, caPath }, keyPath, keyId, teamId }
-  return {
-    folder,
-    configPath,
-    write: (changes = {}) => {
-      const config = {
-        listen: '127.0.0.1:0',
-        store: { path: join(folder, 'store.db'), durability: 'crash' },
-        apps: [app],
-        worker: { lease: 60, windowTokens: 1000 },
-        drainTimeout: 10,
-        readyFile: join(folder, 'ready'),
-        ...changes,
-      }
-      // JSON is YAML.
-      writeFileSync(configPath, JSON.stringify(config))
-    },
-  }
-}
-
-/** @returns its address, once it listens */
-async function addressOf(running: Running): Promise<string> {
-  await running.saysOnStdout('"listening on http:')
-  return /"listening on (http:[^"]+)"/.exec(running.stdout())?.[1] ?? ''
-}
-
-const serve = (configPath: string, env: NodeJS.ProcessEnv = {}): Running =>
-  start(MAIN, ['serve', '--config', configPath], env)
 
 test('serve: it listens, is ready, and SIGTERM ends it with 0', async () => {
   await using simulator = await startSimulator()
@@ -253,36 +211,16 @@ test('serve: a database that takes connections and answers nothing does not keep
   silent.close()
 })
 
-const script = spawnSync('script', ['--version'], { encoding: 'utf8' })
-const hasScript = script.error === undefined && script.stdout.includes('util-linux')
-
 test('serve --demo: on a terminal it runs on, its curl line works, and Ctrl-C ends it with 0', {
-  skip: !hasScript && process.env['CI'] !== 'true' && 'needs script(1)',
+  skip: NO_TERMINAL,
 }, async () => {
-  const env = { ...process.env, TERM: 'xterm' }
-  const child = spawn(
-    'script',
-    // Without `exec` it depends on the shell whether Ctrl-C ends the shell too, and whose exit code that is.
-    ['-qec', `stty cols 200; exec '${process.execPath}' '${MAIN}' serve --demo`, '/dev/null'],
-    {
-      env,
-    },
-  )
-  const closed = once(child, 'close')
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  const says = async (text: string): Promise<void> => {
-    while (!output.includes(text)) await once(child.stdout, 'data')
-  }
-  await says('Ctrl-C stops the server.')
-  const [, key, body, url] = /Bearer (\S+?)'.*?-d '([^']+)' (http:\S+messages)/s.exec(output) ?? []
+  const terminal = startOnTerminal(['serve', '--demo'])
+  await terminal.shows('Ctrl-C stops the server.')
+  const [, key, body, url] = /Bearer (\S+?)'.*?-d '([^']+)' (http:\S+messages)/s.exec(terminal.output()) ?? []
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const answer = await fetch(url ?? '', { method: 'POST', headers, body: body ?? '' })
   assert.equal(answer.status, 202)
-  child.stdin.write('\u0003')
-  const [code] = await closed
-  assert.equal(code, 0, output)
-  assert.match(output, /█+/)
+  terminal.type('\u0003')
+  assert.equal(await terminal.code(), 0, terminal.output())
+  assert.match(terminal.output(), /█+/)
 })

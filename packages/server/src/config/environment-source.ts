@@ -17,6 +17,10 @@ export type ReadFile = (path: string) => Buffer
 export const PREFIX = 'APNS_WORKER_'
 /** Names the configuration file itself. */
 export const CONFIG_VARIABLE: string = `${PREFIX}CONFIG`
+/** With which commands find a running server: no settings of it. */
+const CLIENT_VARIABLES: ReadonlySet<string> = new Set(
+  ['SERVER', 'API_KEY', 'API_KEY_PATH', 'CA_PATH'].map((name) => PREFIX + name),
+)
 /** What Kubernetes puts into the environment of every container for a service whose name begins with apns-worker. */
 const KUBERNETES =
   /^APNS_WORKER_(?:\w+_)?(?:SERVICE_HOST$|SERVICE_PORT(?:_|$)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$))/
@@ -49,7 +53,7 @@ export function applyVariables(
   },
 ): void {
   const given = Object.keys(variables)
-    .filter((name) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE)
+    .filter((name) => name.startsWith(PREFIX) && name !== CONFIG_VARIABLE && !CLIENT_VARIABLES.has(name))
     .filter((name) => !KUBERNETES.test(name) && !KUBERNETES_PORT.test(`${name}=${variables[name]}`))
     .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
   for (const name of given) {

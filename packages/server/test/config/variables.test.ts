@@ -38,6 +38,11 @@ describe('environment variables', () => {
         APNS_WORKER_WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
         APNS_WORKER_LIMITS_CONNECTIONS: '7',
         APNS_WORKER_LOG_LEVEL: '',
+        // What leads commands to a running server.
+        APNS_WORKER_SERVER: 'http://127.0.0.1:8080',
+        APNS_WORKER_API_KEY: 'aw_key',
+        APNS_WORKER_API_KEY_PATH: '/run/secrets/key',
+        APNS_WORKER_CA_PATH: '/etc/ca.pem',
         // What Kubernetes sets for services of this name, and of names that begin so.
         APNS_WORKER_PORT: 'tcp://10.0.0.1:80',
         APNS_WORKER_PORT_80_TCP_ADDR: '10.0.0.1',
