@@ -13,6 +13,7 @@ import { sendCommand } from './send-command.js'
 import { serveCommand } from './serve-command.js'
 import { statusCommand } from './status-command.js'
 import { UsageError } from './usage-error.js'
+import { watchCommand } from './watch-command.js'
 
 function program(onExit: (code: number) => void): Command {
   const command = new Command('apns-worker')
@@ -22,6 +23,7 @@ function program(onExit: (code: number) => void): Command {
     .addCommand(sendCommand(onExit))
     .addCommand(serveCommand(onExit))
     .addCommand(statusCommand(onExit))
+    .addCommand(watchCommand(onExit))
     .addCommand(demoCommand(onExit))
     .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))

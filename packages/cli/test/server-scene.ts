@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Simulator, writeCredentials } from '@apns-worker/simulator'
+import type { ApiClient } from '#src/api-client.js'
 import { MAIN, type Running, start, temporaryDirectory } from './command.js'
 
 export const TOPIC = 'com.example.app'
@@ -54,4 +55,10 @@ export function serve(configPath: string, env: NodeJS.ProcessEnv = {}): Running 
 /** Asks until it is so. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await wait(LOOK_EVERY_MS)
+}
+
+/** Sends to the app of {@link place}, and gives the message's id. */
+export async function sendTo(api: ApiClient, tokens: readonly string[]): Promise<string> {
+  const { id } = await api.post('/v1/messages', { app: 'news', tokens, payload: { aps: { alert: 'hi' } } })
+  return String(id)
 }

@@ -8,17 +8,12 @@ import { newApiKey } from '@apns-worker/server'
 import { startSimulator } from '@apns-worker/simulator'
 import { ApiClient } from '#src/api-client.js'
 import { ROOT, run } from './command.js'
-import { addressOf, place, serve, until } from './server-scene.js'
+import { addressOf, place, sendTo, serve, until } from './server-scene.js'
 
 const DEAD = 'dead'.repeat(16)
 const ALIVE = 'ab'.repeat(32)
 
 const dead = { tokenPrefix: 'dead', unregistered: new Date('2026-01-01T00:00:00Z') }
-
-async function sendTo(api: ApiClient, tokens: readonly string[]): Promise<string> {
-  const { id } = await api.post('/v1/messages', { app: 'news', tokens, payload: { aps: { alert: 'hi' } } })
-  return String(id)
-}
 
 async function isDone(api: ApiClient, id: string): Promise<boolean> {
   return (await api.get(`/v1/messages/${id}`))['state'] === 'done'
