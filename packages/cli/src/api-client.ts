@@ -1,6 +1,6 @@
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
-import { ApiError } from './api-error.js'
+import { ApiError, notOurs } from './api-error.js'
 import { type Exchange, exchange } from './http-exchange.js'
 import { parseServerAddress, type ServerAddress } from './server-address.js'
 
@@ -87,13 +87,7 @@ export class ApiClient {
     if (status === NO_CONTENT) return {}
     const parsed = objectOf(answer.text)
     if (status !== alsoStatus && (status < 200 || status > 299)) throw this.#refusal(answer, path, parsed)
-    if (parsed === undefined)
-      throw new ApiError(
-        `${this.server} is no apns-worker server: what it answers to ${path} is no JSON object`,
-        {
-          status,
-        },
-      )
+    if (parsed === undefined) throw notOurs(this.server)
     return parsed
   }
 

@@ -1,5 +1,6 @@
 import { printable } from './printable.js'
 
+const NOT_FOUND = 404
 const TOO_MANY_REQUESTS = 429
 const REQUEST_TIMEOUT = 408
 const SERVER_ERRORS = 500
@@ -42,4 +43,12 @@ export class ApiError extends Error {
       status >= SERVER_ERRORS
     )
   }
+}
+
+/** For an answer that the API never gives. */
+export function notOurs(server: string): ApiError {
+  return new ApiError(`${server} is no apns-worker server: --server, or APNS_WORKER_SERVER, names another`, {
+    // It would be the same again.
+    status: NOT_FOUND,
+  })
 }

@@ -8,6 +8,7 @@ import { demoCommand } from './demo-command.js'
 import { doctorCommand } from './doctor-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP } from './exit-code.js'
 import { explainCommand } from './explain-command.js'
+import { feedbackCommand } from './feedback-command.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
 import { serveCommand } from './serve-command.js'
@@ -24,6 +25,7 @@ function program(onExit: (code: number) => void): Command {
     .addCommand(serveCommand(onExit))
     .addCommand(statusCommand(onExit))
     .addCommand(watchCommand(onExit))
+    .addCommand(feedbackCommand(onExit))
     .addCommand(demoCommand(onExit))
     .addCommand(explainCommand(onExit))
     .addCommand(doctorCommand(onExit))

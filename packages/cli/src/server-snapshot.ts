@@ -1,5 +1,5 @@
 import type { Answer, ApiClient, AskOptions } from './api-client.js'
-import { ApiError } from './api-error.js'
+import { ApiError, notOurs } from './api-error.js'
 import type { AppReport, MessageReport, Readiness, WorkerReport } from './api-reports.js'
 
 /** How it is with a server. */
@@ -82,8 +82,4 @@ function readinessOf(answer: Answer, server: string): Readiness {
     // As the API's document describes it.
     return answer as unknown as Readiness
   throw notOurs(server)
-}
-
-function notOurs(server: string): ApiError {
-  return new ApiError(`${server} is no apns-worker server: --server, or APNS_WORKER_SERVER, names another`)
 }
