@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor-command.js'
 import { EXIT_CODE, EXIT_CODE_HELP } from './exit-code.js'
 import { explainCommand } from './explain-command.js'
 import { feedbackCommand } from './feedback-command.js'
+import { keysCommand } from './keys-command.js'
 import { replCommand } from './repl-command.js'
 import { sendCommand } from './send-command.js'
 import { serveCommand } from './serve-command.js'
@@ -31,6 +32,7 @@ function program(onExit: (code: number) => void): Command {
     .addCommand(doctorCommand(onExit))
     .addCommand(replCommand(onExit))
     .addCommand(configCommand(onExit))
+    .addCommand(keysCommand(onExit))
   const commands = command.commands.flatMap((each) => [each, ...each.commands])
   for (const each of [command, ...commands])
     each.exitOverride().showHelpAfterError('(--help shows the options)')
