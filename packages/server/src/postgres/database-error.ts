@@ -32,18 +32,20 @@ const ABOUT_CONNECTION = /^(?:08|25006|53300|57(?!014))/
 /** Worth doing again from the beginning: others were in the way. */
 const IN_THE_WAY = /^(?:40001|40P01|55P03)$/
 
+/** No class begins with an E; Node's EPIPE has five characters too. */
+const SQLSTATE = /^(?!E)[0-9A-Z]{5}$/
+
 /** What the database says went wrong; undefined where it said nothing, and the connection failed. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   const { code } = error
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined
 }
 
-/** Whether the connection on which this happened is of no more use. */
+/** Whether the connection on which this happened is of no more use. What our own work threw says nothing of it. */
 export function endsConnection(error: unknown): boolean {
-  if (error instanceof OutboxError) return false
   const state = sqlStateOf(error)
-  return state === undefined || ABOUT_CONNECTION.test(state)
+  return state === undefined ? isConnectionFailure(error) : ABOUT_CONNECTION.test(state)
 }
 
 /** What PgBouncer says to whoever asks for a setting that it does not know to be the same for all. */
@@ -56,7 +58,7 @@ export function isWorthRepeating(error: unknown): boolean {
 }
 
 /**
- * What the client threw, as an {@link OutboxError}. Nothing of it has the address or the password in it.
+ * What the client threw, as an {@link OutboxError}. The password is nowhere in it.
  *
  * @returns the error as it is where it is ours, or a mistake in this program
  */
@@ -68,6 +70,13 @@ export function databaseError(error: unknown): unknown {
     if (meaning === undefined) return error
     return new OutboxError(meaning[0], `the database: ${meaning[1]} (SQLSTATE ${state})`, { cause: error })
   }
+  if (isPoolExhausted(error)) {
+    return new OutboxError(
+      'STORE_BUSY',
+      'all of this process’s connections to the database are in use; raise maxConnections, or look for what is slow',
+      { cause: error },
+    )
+  }
   if (!isConnectionFailure(error)) return error
   return new OutboxError('STORE_UNAVAILABLE', `the database cannot be reached: ${textOf(error)}`, {
     cause: error,
@@ -76,13 +85,18 @@ export function databaseError(error: unknown): unknown {
 
 /** Node's own errors have a code such as ECONNREFUSED; those of the client have none, and say it in words. */
 const CLIENTS_WORDS =
-  /^(?:Connection terminated|Client was closed|Client has encountered a connection error|timeout exceeded when trying|Query read timeout|The server does not support SSL|SASL|self-signed certificate|Cannot use a pool)/
+  /^(?:Connection terminated|Client was closed|Client has encountered a connection error|timeout expired|Query read timeout|The server does not support SSL|SASL|self-signed certificate|Cannot use a pool)/
 
 function isConnectionFailure(error: unknown): boolean {
   if (error instanceof AggregateError) return true
-  if (!(error instanceof Error)) return false
+  if (!(error instanceof Error) || error instanceof OutboxError) return false
   if ('code' in error && typeof error.code === 'string') return true
   return CLIENTS_WORDS.test(error.message)
+}
+
+/** What the pool says to whoever has waited for another's connection for too long: nothing is wrong with any of them. */
+function isPoolExhausted(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 }
 
 function textOf(error: unknown): string {

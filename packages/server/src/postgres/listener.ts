@@ -19,6 +19,8 @@ export class Listener {
   #client: Client | undefined
   #timer: NodeJS.Timeout | undefined
   #pauseMs = 0
+  /** When the present connection began to listen, by `performance.now`; undefined while it does not. */
+  #sinceMs: number | undefined
   #isClosed = false
 
   constructor(connections: Connections, heard: (news: News) => void) {
@@ -51,7 +53,7 @@ export class Listener {
     try {
       await client.connect()
       await client.query(`LISTEN ${NEWS_CHANNEL}`)
-      this.#pauseMs = 0
+      this.#sinceMs = performance.now()
       for (const news of ALL) this.#heard(news)
     } catch {
       failed()
@@ -62,6 +64,9 @@ export class Listener {
   #failed(client: Client): void {
     void client.end().catch(() => {})
     if (this.#isClosed) return
+    // One that ends as soon as it listens, again and again, is as bad as one that does not come to be.
+    if (this.#sinceMs !== undefined && performance.now() - this.#sinceMs >= MAX_PAUSE_MS) this.#pauseMs = 0
+    this.#sinceMs = undefined
     this.#timer = setTimeout(() => void this.#connect(), this.#pauseMs * (0.5 + Math.random())).unref()
     this.#pauseMs = Math.min(Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2), MAX_PAUSE_MS)
   }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { OutboxError } from '@apns-worker/server'
 import { Database } from '#src/postgres/database.js'
+import { databaseError, endsConnection, sqlStateOf } from '#src/postgres/database-error.js'
 import { SCHEMA_VERSION } from '#src/postgres/migrations.js'
 import type { Statement } from '#src/postgres/statement.js'
 import { freePort } from '../../../apns-worker/dist-test/support/free-port.js'
@@ -23,6 +24,7 @@ const MAKE: Statement<[]> = { text: 'CREATE TABLE said (number integer)' }
 const SAY: Statement<[number: number]> = { text: 'INSERT INTO said VALUES ($1)' }
 const HEAR: Statement<[], { number: number }> = { text: 'SELECT number FROM said ORDER BY number' }
 const READ_TIMEOUT: Statement<[], { statement_timeout: string }> = { text: 'SHOW statement_timeout' }
+const WHO: Statement<[], { pid: number }> = { text: 'SELECT pg_backend_pid() AS pid' }
 const SLEEP: Statement<[]> = { text: 'SELECT pg_sleep(60)' }
 
 async function refusal(promise: Promise<unknown>): Promise<OutboxError> {
@@ -133,6 +135,60 @@ test('what is lost between commit and answer is repeated where that does no harm
   )
   await gone
   assert.equal(inDoubt.code, 'STORE_IN_DOUBT')
+})
+
+test('what the work of a transaction throws undoes it, and says nothing against the connection', {
+  skip,
+}, async () => {
+  const url = server.url(await server.createDatabase())
+  const elsewhere = new URL(url)
+  elsewhere.port = `${await freePort()}`
+  await using database = await Database.open({ url, failoverUrls: [elsewhere.href], maxConnections: 1 })
+  await database.run(MAKE)
+  const before = await database.run(WHO)
+  const fault = new Error('not of the database')
+  const broken = database.transaction(async (session) => {
+    await session.run(SAY, 1)
+    throw fault
+  })
+  await assert.rejects(broken, (error) => error === fault)
+  assert.deepEqual([await database.run(HEAR), await database.run(WHO)], [[], before])
+})
+
+test('connections that are all in use are no reason to go elsewhere', { skip }, async () => {
+  const url = server.url(await server.createDatabase())
+  const elsewhere = new URL(url)
+  elsewhere.port = `${await freePort()}`
+  const options = { url, failoverUrls: [elsewhere.href], maxConnections: 1, connectTimeoutMs: 100 }
+  await using database = await Database.open(options)
+  let end = (): void => {}
+  const using = database.transaction(() => new Promise<void>((resolve) => (end = resolve)))
+  const error = await refusal(database.run(WHO))
+  assert.deepEqual([error.code, /are in use/.test(error.message)], ['STORE_BUSY', true])
+  end()
+  await using
+  assert.equal((await database.run(WHO)).length, 1)
+})
+
+test('a connection to listen that ends as soon as it is there is not made again and again', {
+  skip,
+}, async () => {
+  await using proxy = await DatabaseProxy.start(server.port)
+  await using database = await Database.open({
+    url: proxy.through(server.url(await server.createDatabase())),
+  })
+  const before = proxy.attempts
+  const listening = database.listen(() => proxy.cut())
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await listening.close()
+  const attempts = proxy.attempts - before
+  assert.ok(attempts > 1 && attempts < 10, `${attempts} attempts`)
+})
+
+test('an error of the operating system is one of the connection, however long its name', () => {
+  const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  assert.deepEqual([endsConnection(broken), sqlStateOf(broken)], [true, undefined])
+  assert.equal((databaseError(broken) as OutboxError).code, 'STORE_UNAVAILABLE')
 })
 
 test('a database that ends its connections is used again as soon as it is there', { skip }, async () => {
